@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# arm64 live patching on per-function PLTs: put the series onto mainline, build
+# it, boot it, test it. 'make help' lists what there is.
+
+SHELL	:= /bin/bash
+S	:= $(CURDIR)/series
+
+# What to build from: Debian's linux-source-$(BASE), or LINUX=dir-or-tarball
+BASE	?= 7.3
+LINUX	?=
+# Which kernel to build, see 'make help'
+PROFILE	?= default
+# BASELINE=1 takes the kernel without the series
+BASELINE ?=
+
+BUILD	:= $(CURDIR)/build
+B	:= $(BUILD)/$(if $(LINUX),user-$(notdir $(patsubst %/,%,$(LINUX))),$(BASE))
+TREE	:= $(B)/linux
+SRC	:= $(if $(BASELINE),$(B)/base,$(TREE))
+O	:= $(B)/$(if $(BASELINE),base-)$(PROFILE)
+LPTEST	:= $(TREE)/tools/testing/selftests/livepatch
+VMTEST	:= $(LPTEST)/vmtest.sh
+USERLAND := $(BUILD)/userland.cpio.zst
+
+# A profile is default.config, then what the series adds, then its own fragment.
+FRAGMENTS := $(LPTEST)/vmtest/default.config \
+	$(if $(BASELINE),,$(LPTEST)/vmtest/function-plt.config) \
+	$(if $(filter-out default,$(PROFILE)),$(LPTEST)/vmtest/$(PROFILE).config)
+
+GUEST	= $(VMTEST) --image $(O)/arch/arm64/boot/Image --modules $(O)/root --userland $(USERLAND)
+DEMO	= --copy $(LPTEST)/vmtest/demo.sh -- bash ./demo.sh
+
+CROSS	:= $(if $(filter aarch64,$(shell uname -m)),,aarch64-linux-gnu-)
+
+# What the demonstration is booted on: the module region far from the kernel
+PLACE	?= far
+
+all: demo
+.PHONY: all help setup source kernel userland demo shell test test-all stress am \
+	export series-check series-check-quick check-setup clean
+
+help:
+	@sed 's/^/  /' $(S)/help.txt
+
+# Packages first: everything else needs them.
+setup:
+	@$(S)/setup.sh
+
+check-setup:
+	@$(S)/setup.sh --with check
+
+source: setup
+	@$(S)/source.sh $(if $(LINUX),--linux $(LINUX),--base $(BASE)) $(TREE)
+	@$(S)/apply.sh $(TREE)
+ifneq ($(BASELINE),)
+	@[ -d $(B)/base ] || git -C $(TREE) worktree add -q --detach $(B)/base base
+endif
+
+kernel: source
+	@[ -r $(lastword $(FRAGMENTS)) ] || { echo "make: there is no profile '$(PROFILE)' (no $(lastword $(FRAGMENTS)))" >&2; exit 2; }
+	@$(S)/build.sh $(SRC) $(O) $(FRAGMENTS)
+
+userland: source
+	@[ -s $(USERLAND) ] || $(LPTEST)/vmtest/userland.sh $(USERLAND)
+
+demo: kernel userland
+	@$(GUEST) --$(PLACE) $(DEMO)
+
+shell: kernel userland
+	@$(GUEST) --$(PLACE) --shell
+
+# The suites of 'make test', one a line: name, TAB, command.
+define SUITES
+near	$(GUEST) --near --timeout 1200 --tests $(O)/kselftest
+far	$(GUEST) --far --timeout 1200 --tests $(O)/kselftest
+demo-near	$(GUEST) --near $(DEMO)
+demo-far-1	$(GUEST) --far --seed 1 $(DEMO)
+demo-far-2	$(GUEST) --far --seed 2 $(DEMO)
+demo-far-3	$(GUEST) --far --seed 3 $(DEMO)
+endef
+
+# What tests the tools, which the baseline has no part in
+define TOOL_SUITES
+check-sites	CROSS_COMPILE=$(CROSS) $(TREE)/scripts/check-patch-sites-test.sh
+runner	$(LPTEST)/vmtest/selftest.sh --image $(O)/arch/arm64/boot/Image --userland $(USERLAND) --modules $(O)/root
+series	$(S)/selftest.sh $(TREE)
+
+endef
+export SUITES TOOL_SUITES
+
+test: kernel userland
+	@printf '%s\n' "$(if $(BASELINE),,$$TOOL_SUITES)$$SUITES" >$(O)/suites
+	@$(S)/run-tests.sh $(O)/suites
+
+am:
+	@[ -n "$(LINUX)" ] || { echo "make am: say which tree, with LINUX=dir" >&2; exit 2; }
+	@$(S)/apply.sh --am $(LINUX)
+
+export:
+	@$(S)/export.sh $(TREE)
+
+series-check: check-setup source userland
+	@$(S)/check.sh --full $(TREE)
+
+series-check-quick: check-setup source
+	@$(S)/check.sh $(TREE)
+
+clean:
+	rm -rf $(B)/$(PROFILE) $(B)/base-$(PROFILE) $(B)/check $(BUILD)/logs

@@ -1,0 +1,136 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Build a kernel, its modules and its selftests for QEMU.
+
+. "$(dirname "$0")/lib.sh"
+
+usage()
+{
+	cat <<USAGE
+Usage: $me [OPTION]... SRC OBJ FRAGMENT...
+
+Configures the kernel source tree SRC from the config fragments (everything
+that they do not name is off), builds it in OBJ and installs there
+
+  arch/arm64/boot/Image   the kernel
+  root/lib/modules/       its modules
+  kselftest/              the livepatch selftests
+
+  --llvm SUFFIX   build with clang, as kbuild's LLVM= ('-19' takes clang-19)
+  --kernel-only   leave out the selftests
+  -h, --help      this text
+
+Does nothing if nothing changed since the last time. ccache is used if it is
+there; its cache lies in the build folder unless CCACHE_DIR says otherwise.
+USAGE
+}
+
+llvm=
+kernel_only=
+while [ $# -gt 0 ]; do
+	case $1 in
+	--llvm) llvm=${2:-}; shift ;;
+	--kernel-only) kernel_only=y ;;
+	-h | --help) usage; exit 0 ;;
+	-*) usage_error "unknown option '$1'" ;;
+	*) break ;;
+	esac
+	shift
+done
+[ $# -ge 3 ] || usage_error 'SRC, OBJ and at least one FRAGMENT are needed'
+src=$1
+obj=$2
+shift 2
+is_kernel "$src" || die "$src is not a kernel source tree with arch/arm64"
+for fragment in "$@"; do
+	[ -r "$fragment" ] || die "there is no config fragment $fragment"
+done
+
+cross=
+[ "$(uname -m)" = aarch64 ] || cross=aarch64-linux-gnu-
+ccache=
+! command -v ccache >/dev/null || ccache='ccache '
+args=(ARCH=arm64 "CROSS_COMPILE=$cross" LOCALVERSION=)
+if [ -n "$llvm" ]; then
+	clang=clang$llvm
+	command -v "$clang" >/dev/null || die "$clang is missing: apt-get install $clang lld$llvm llvm$llvm"
+	args+=("LLVM=$llvm" "CC=$ccache$clang")
+	compiler=$clang
+else
+	command -v "${cross}gcc" >/dev/null || die "${cross}gcc is missing: run series/setup.sh"
+	args+=("CC=$ccache${cross}gcc")
+	compiler=${cross}gcc
+fi
+export CCACHE_DIR=${CCACHE_DIR:-$BUILD/ccache} CCACHE_BASEDIR=$BUILD CCACHE_NOHASHDIR=1
+# The same source makes the same kernel, today and tomorrow.
+export KBUILD_BUILD_TIMESTAMP='2026-01-01' KBUILD_BUILD_USER=series KBUILD_BUILD_HOST=vmtest
+unset MAKEFLAGS MFLAGS MAKELEVEL ARCH CROSS_COMPILE LLVM CC O
+
+name=$(basename "$obj")
+logs=$BUILD/logs
+jobs=$(nproc)
+mkdir -p "$obj"
+
+# What went into the last build that ended well
+state()
+{
+	"$compiler" --version | head -n 1
+	printf '%s\n' "${args[@]}" "kernel_only=$kernel_only"
+	cat "$@"
+	git -C "$src" rev-parse 'HEAD^{tree}'
+	git -C "$src" diff HEAD
+}
+state=$(state "$@" | sha256sum)
+[ "$(cat "$obj/.built" 2>/dev/null)" != "$state" ] || exit 0
+rm -f "$obj/.built"
+
+need_space "$obj" 3 'a kernel build'
+
+kbuild() { make -C "$src" "O=$obj" "${args[@]}" "$@"; }
+
+configure()
+{
+	local lost
+
+	(cd "$src" && env "${args[@]:0:2}" ${llvm:+LLVM="$llvm"} \
+		scripts/kconfig/merge_config.sh -n -O "$obj" "$@") >"$logs/$name-config.log" 2>&1 ||
+		die "the configuration failed: see $logs/$name-config.log"
+	# An option that silently stays off would make a test of it a lie.
+	lost=$(sed -n 's/^WARNING: Value requested for \(.*\) not in final .config/\1/p' \
+		"$logs/$name-config.log" | tr '\n' ' ')
+	[ -z "$lost" ] ||
+		die "these options could not be set: $lost (a dependency is missing, see $logs/$name-config.log)"
+	cat "$@" >"$obj/.fragments"
+}
+
+mkdir -p "$logs"
+if [ ! -f "$obj/.config" ] || ! cat "$@" | cmp -s - "$obj/.fragments"; then
+	step "Configuring $name"
+	rm -f "$obj/.fragments"
+	configure "$@"
+fi
+
+step "Building Linux $(kernel_version "$src") ($name, $("$compiler" --version | head -n 1))"
+say "on $jobs CPUs; about 6 minutes on two without a warm cache; log: $logs/$name-build.log"
+logged "$logs/$name-build.log" 'kernel build' kbuild "-j$jobs" Image modules ||
+	die "the kernel does not build: see $logs/$name-build.log"
+rm -rf "$obj/root.tmp" "$obj/root"
+logged "$logs/$name-modules.log" 'modules' kbuild INSTALL_MOD_PATH="$obj/root.tmp" \
+	INSTALL_MOD_STRIP=1 modules_install || die "modules_install failed"
+mv "$obj/root.tmp" "$obj/root"
+
+if [ -z "$kernel_only" ]; then
+	# test_modules is built where it lies: build a copy, not the source tree.
+	rm -rf "$obj/kselftest.tmp" "$obj/kselftest" "$obj/kselftest.src"
+	mkdir -p "$obj/kselftest.src"
+	st=tools/testing/selftests
+	(cd "$src" && cp -a --parents scripts/subarch.include $st/{Makefile,lib.mk,kselftest} \
+		$st/{run_kselftest.sh,kselftest.h,kselftest_harness.h,livepatch} "$obj/kselftest.src")
+	logged "$logs/$name-kselftest.log" 'selftests' make -C "$obj/kselftest.src/$st" \
+		"${args[@]}" "O=$obj" "KDIR=$obj" TARGETS=livepatch FORCE_TARGETS=1 \
+		"INSTALL_PATH=$obj/kselftest.tmp" install ||
+		die "the livepatch selftests do not build"
+	mv "$obj/kselftest.tmp" "$obj/kselftest"
+fi
+printf '%s\n' "$state" >"$obj/.built"

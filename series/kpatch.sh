@@ -1,0 +1,450 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# kpatch: get it, build a live patch module from a source patch, try the module
+# in a guest.
+
+. "$(dirname "$0")/lib.sh"
+
+KPATCH=$BUILD/kpatch
+MAILS=$TOP/series/kpatch
+KPATCH_VERSION=0.9.11
+
+usage()
+{
+	cat <<USAGE
+Usage: $me get
+       $me unit
+       $me userland --src DIR --obj DIR
+       $me build OPTIONS PATCH...
+       $me try OPTIONS PATCH...
+
+  get    fetch kpatch's source with apt from this machine's own mirror,
+         signature and checksum checked, apply the mails in series/kpatch and
+         build it, all in $KPATCH
+  unit   run kpatch's unit tests of the arm64 entry layouts (KTAP)
+  userland  make the user land of the guests, with what kpatch's utility calls
+  build  build a live patch module for a built kernel from source patches
+  try    build it, boot the kernel, load the module with the kpatch utility,
+         look, unload it
+
+Options of build and try:
+  --src DIR        the kernel's source tree
+  --obj DIR        where the kernel was built; it needs debug information
+  --name NAME      the module is livepatch-NAME.ko (default: the first patch's)
+  --out DIR        where module and log go (default: kpatch/ in --obj)
+
+Options of try:
+  --vmtest DIR     the folder of vmtest.sh (default: that of --src)
+  --check COMMAND  a shell command that the guest runs before the module is
+                   loaded, with it, and after it was unloaded: what it prints
+                   has to differ with the module and to be the same without
+  --near, --far    modules within reach of a branch from the kernel, or not
+                   (default: far)
+  -h, --help       this text
+
+The first module of a kernel takes as long as building the kernel, as kpatch
+compiles all of it again with a section for each function; later ones take a
+minute or two. CACHE and compiler are those of series/build.sh.
+
+Exit status: 0 done, 1 failed, 2 wrong usage.
+USAGE
+}
+
+# --------------------------------------------------------------------------
+# get
+
+# apt_private COMMAND... - with an apt of our own: nothing of the machine changes
+apt_private()
+{
+	APT_CONFIG=$KPATCH/apt/apt.conf "$@"
+}
+
+setup_apt()
+{
+	local key=/usr/share/keyrings/debian-archive-keyring.gpg
+
+	[ -r "$key" ] || die "$key is missing: apt-get install debian-archive-keyring"
+	# shellcheck disable=SC2016 # apt expands it
+	mirror=$(apt-get indextargets --format '$(LABEL)|$(SITE)' 'Created-By: Packages' |
+		awk -F '|' '$1 == "Debian" { print $2; exit }')
+	[ -n "$mirror" ] || die "apt knows no Debian mirror on this machine: run 'apt-get update' and try again"
+	mirror="deb-src [signed-by=$key] $mirror"
+	mkdir -p "$KPATCH/apt/lists/partial" "$KPATCH/apt/cache/archives/partial"
+	cat >"$KPATCH/apt/apt.conf" <<CONF
+Dir::Etc::SourceList "$KPATCH/apt/sources.list";
+Dir::Etc::SourceParts "/dev/null";
+Dir::State::Lists "$KPATCH/apt/lists";
+Dir::Cache "$KPATCH/apt/cache";
+APT::Sandbox::User "root";
+CONF
+}
+
+# offered - version, tarball and SHA256 that the suite in sources.list has
+offered()
+{
+	apt_private apt-get -q source --print-uris --tar-only kpatch 2>>"$log" |
+		sed -n "s/^'[^']*' \(kpatch_\([0-9.]*\)\.orig\.tar\.[a-z0-9]*\) [0-9]* SHA256:\([0-9a-f]*\)\$/\2 \1 \3/p"
+}
+
+download()
+{
+	local suite mirror version file sum
+
+	step "Getting kpatch $KPATCH_VERSION"
+	setup_apt
+	for suite in sid trixie; do
+		echo "$mirror $suite main" >"$KPATCH/apt/sources.list"
+		logged "$log.$suite" "index of $suite" env "APT_CONFIG=$KPATCH/apt/apt.conf" \
+			apt-get -q -o APT::Get::List-Cleanup=0 update || continue
+		read -r version file sum < <(offered) || continue
+		[ "$version" = "$KPATCH_VERSION" ] ||
+			say "note: $suite has kpatch $version, not $KPATCH_VERSION: the mails in series/kpatch may not apply to it"
+		rm -rf "$KPATCH/dl"
+		mkdir -p "$KPATCH/dl"
+		(cd "$KPATCH/dl" && apt_private apt-get -q source --download-only --tar-only kpatch) \
+			>>"$log" 2>&1 ||
+			die "the download of $file failed: is the network up? Run again to try once more (log: $log)"
+		check_tarball "$KPATCH/dl/$file" "$sum" ||
+			die "$file does not have the checksum that the signed index of $suite says, and was thrown away: run again to download it once more"
+		mv "$KPATCH/dl/$file" "$KPATCH/$file"
+		echo "$version $file $sum" >"$KPATCH/tarball"
+		return
+	done
+	die "kpatch's source could not be had from the Debian mirror of this machine: is the network up? (log: $log)"
+}
+
+# check_tarball FILE SHA256
+check_tarball()
+{
+	[ -f "$1" ] && [ "$(sha256sum <"$1" | cut -d ' ' -f 1)" = "$2" ] && return
+	rm -f "$1"
+	return 1
+}
+
+# kpatch_id - a name for the mails as they are now
+kpatch_id()
+{
+	cat "$MAILS"/[0-9]*.patch "$MAILS"/unit-test-objs/[0-9]*.patch | sha256sum | cut -c 1-16
+}
+
+get()
+{
+	local log=$BUILD/logs/kpatch-get.log src=$KPATCH/src version="" file sum
+
+	mkdir -p "$KPATCH" "$BUILD/logs"
+	if [ "$(cat "$KPATCH/built" 2>/dev/null)" = "$(kpatch_id)" ]; then
+		return
+	fi
+	rm -f "$KPATCH/built"
+	: >"$log"
+	for file in gcc make git patch gawk strings lsdiff; do
+		command -v "$file" >/dev/null ||
+			die "$file is missing: run series/setup.sh --with kpatch"
+	done
+	need_space "$KPATCH" 1 'kpatch'
+	if [ -f "$KPATCH/tarball" ]; then
+		read -r version file sum <"$KPATCH/tarball"
+		[ ! -f "$KPATCH/$file" ] || check_tarball "$KPATCH/$file" "$sum" ||
+			say "$file does not have the checksum that it was downloaded with: getting it once more"
+	fi
+	if [ -z "$version" ] || [ ! -f "$KPATCH/$file" ]; then
+		download
+	fi
+	read -r version file sum <"$KPATCH/tarball"
+
+	step "Building kpatch $version"
+	rm -rf "$src"
+	mkdir -p "$src"
+	tar -x -f "$KPATCH/$file" -C "$src" --strip-components=1 ||
+		die "$file cannot be unpacked: remove it and run again"
+	{
+		git_tree "$src" init -q -b kpatch .
+		git_tree "$src" add -A -f
+		git_tree "$src" commit -q -m "kpatch $version"
+		git_tree "$src" am -q "$MAILS"/[0-9]*.patch &&
+			git_tree "$src" am -q --directory=test/unit/objs \
+				"$MAILS"/unit-test-objs/[0-9]*.patch
+	} >>"$log" 2>&1 ||
+		die "the mails in series/kpatch do not apply to kpatch $version: they are made for $KPATCH_VERSION (log: $log)"
+	logged "$log.make" 'kpatch' make -C "$src/kpatch-build" ||
+		die "kpatch does not build: is libelf-dev installed? (run series/setup.sh --with kpatch)"
+	make -C "$src" install-kpatch install-contrib DESTDIR="$KPATCH/root" PREFIX=/usr >>"$log" 2>&1 ||
+		die "the kpatch utility cannot be installed into $KPATCH/root (log: $log)"
+	tools
+	kpatch_id >"$KPATCH/built"
+	say "kpatch $version with $(find "$MAILS" -maxdepth 1 -name '*.patch' | wc -l) patches: $src"
+}
+
+# What kpatch's build calls and Debian does not have under that name, in a
+# folder for PATH
+tools()
+{
+	local cross lld
+
+	cross=$(cross)
+	rm -rf "${KPATCH:?}/bin"
+	mkdir -p "$KPATCH/bin"
+	if [ -n "$cross" ]; then
+		# kpatch links with LLD when it builds for another machine.
+		lld=$(command -v ld.lld || find /usr/lib/llvm-*/bin -name ld.lld | sort -V | tail -n 1)
+		[ -n "$lld" ] || die "ld.lld is missing: apt-get install lld"
+		ln -s "$lld" "$KPATCH/bin/${cross}ld.lld"
+	fi
+	# kpatch reads the debug information of the kernel that was built, none of
+	# its own two builds: without it they take half of the time and disk.
+	cat >"$KPATCH/bin/${cross}gcc" <<CC
+#!/bin/sh
+exec $(command -v ccache) $(command -v "${cross}gcc") "\$@" -g0
+CC
+	chmod +x "$KPATCH/bin/${cross}gcc"
+}
+
+cross()
+{
+	[ "$(uname -m)" = aarch64 ] || echo aarch64-linux-gnu-
+}
+
+# --------------------------------------------------------------------------
+# unit
+
+unit()
+{
+	local objs=$KPATCH/src/test/unit/objs/aarch64 log=$BUILD/logs/kpatch-unit.log
+	local tests test i=0 bad=0
+
+	[ -d "$objs" ] || die "there are no unit test objects in $objs"
+	# What upstream's folder of objects has
+	cat >"$objs/Makefile" <<'MAKEFILE'
+CDO_ENV = ALT_STRUCT_SIZE=12 BUG_STRUCT_SIZE=12 EX_STRUCT_SIZE=12 JUMP_STRUCT_SIZE=16 PRINTK_INDEX_STRUCT_SIZE=44
+
+include ../../Makefile.include
+MAKEFILE
+	make -s -C "$objs" clean
+	tests=("$objs"/*.test)
+	echo 'KTAP version 1'
+	echo "1..${#tests[@]}"
+	: >"$log"
+	for test in "${tests[@]}"; do
+		test=$(basename "$test" .test)
+		i=$((i + 1))
+		if make -s -C "$objs" ${CDO:+"CDO=$CDO"} "$test.test.out" >"$log.one" 2>&1; then
+			echo "ok $i $test"
+		else
+			grep -E 'ERROR|assertion' "$log.one" | sed 's/^/# /'
+			echo "not ok $i $test"
+			bad=$((bad + 1))
+		fi
+		cat "$log.one" >>"$log"
+	done
+	printf '%d passed, %d failed, 0 skipped\n' $((i - bad)) "$bad"
+	[ "$bad" -eq 0 ]
+}
+
+# --------------------------------------------------------------------------
+# build
+
+# config OPTION - is it y in the kernel that was built?
+config()
+{
+	grep -q "^CONFIG_$1=y" "$obj/.config"
+}
+
+check_kernel()
+{
+	local file
+
+	is_kernel "$src" || die "$src is not a kernel source tree with arch/arm64"
+	for file in .config vmlinux include/config/kernel.release; do
+		[ -f "$obj/$file" ] || die "there is no built kernel in $obj: run make kernel first"
+	done
+	config LIVEPATCH || die "the kernel in $obj is built without CONFIG_LIVEPATCH"
+	config DEBUG_INFO ||
+		die "the kernel in $obj is built without debug information (CONFIG_DEBUG_INFO), which kpatch needs: take a PROFILE that has it, such as kpatch"
+}
+
+# Bring the tree that kpatch builds in to the state of SRC, whatever a build
+# that was interrupted has left there. Only files that differ are touched.
+sync_tree()
+{
+	local tree index=$work/index.src
+
+	cp "$(git -C "$src" rev-parse --absolute-git-dir)/index" "$index"
+	GIT_INDEX_FILE=$index git_tree "$src" add -A
+	tree=$(GIT_INDEX_FILE=$index git_tree "$src" write-tree)
+	mkdir -p "$linux"
+	GIT_INDEX_FILE=$work/index GIT_WORK_TREE=$linux \
+		GIT_DIR=$(git -C "$src" rev-parse --absolute-git-dir) \
+		git -c core.fileMode=true -c core.autocrlf=false -C "$linux" read-tree -u --reset "$tree"
+	cmp -s "$obj/.config" "$linux/.config" || cp "$obj/.config" "$linux/.config"
+	# Keys and certificates that the kernel build has made
+	if [ -f "$obj/certs/signing_key.pem" ]; then
+		cp -u "$obj"/certs/*.pem "$obj"/certs/*.x509 "$linux/certs/" 2>/dev/null || true
+	fi
+}
+
+# reason LOG - the line that says why kpatch-build failed
+reason()
+{
+	local line
+
+	line=$(grep -E 'unsupported patch to|changed section|data section .* selected for inclusion|unreconcilable difference|group section .* not selected|(create-diff-object|create-klp-module): ERROR' "$1" |
+		grep -v 'unsupported section change' |
+		sed -E 's/^(ERROR: )?//; s/^create-diff-object: ERROR: //' | awk '!seen[$0]++' | head -n 3 | paste -s -d ';' | sed 's/;/; /g')
+	[ -n "$line" ] ||
+		line=$(grep -E '(^|[^a-z])error: |undefined!|undefined reference' "$1" | head -n 1)
+	[ -n "$line" ] ||
+		line=$(sed -n 's/^ERROR: //p' "$1" | head -n 1 | sed 's/\. Check .* for more details\.*$//')
+	echo "${line:-it gave no reason}"
+}
+
+# build_module PATCH... - prints nothing but progress; the module is $ko then
+build_module()
+{
+	local cross release version patch log=$out/livepatch-$name.log start=$SECONDS
+
+	for patch in "$@"; do
+		[ -f "$patch" ] || die "there is no patch $patch"
+		grep -q '^+++ ' "$patch" || die "$patch is not a patch: no line of it begins with +++"
+	done
+	check_kernel
+	get
+	mkdir -p "$work" "$out"
+	exec 8>"$work/lock"
+	flock -n 8 || die "another patch is being built in $work: wait for it to end"
+	need_space "$work" 3 'building a live patch'
+	sync_tree
+	for patch in "$@"; do
+		patch -p1 -N -f -s --dry-run -d "$linux" <"$patch" >"$log" 2>&1 ||
+			die "$patch does not apply to Linux $(kernel_version "$src") in $src: $(grep -m 1 -E 'FAILED|malformed|Ignoring|find file' "$log" || tail -n 1 "$log")"
+	done
+
+	cross=$(cross)
+	release=$(cat "$obj/include/config/kernel.release")
+	version=$(sed -n 's/^CONFIG_LOCALVERSION="\(.*\)"$/\1/p' "$obj/.config")
+	# The same release as that of the kernel: modules carry it.
+	version=${release#"$(kernel_version "$src")"*"$version"}
+	export CCACHE_DIR=${CCACHE_DIR:-$BUILD/ccache} CCACHE_BASEDIR=$BUILD CCACHE_NOHASHDIR=1
+	export KBUILD_BUILD_TIMESTAMP='2026-01-01' KBUILD_BUILD_USER=series KBUILD_BUILD_HOST=vmtest
+	unset MAKEFLAGS MFLAGS MAKELEVEL ARCH LLVM CC O
+	step "Building livepatch-$name for Linux $release with kpatch $(cut -d ' ' -f 1 "$KPATCH/tarball")"
+	[ -f "$linux/vmlinux" ] || say 'the first one compiles the whole kernel'
+	ko=$out/livepatch-$name.ko
+	rm -f "$ko"
+	if ! logged "$log" "livepatch-$name" env PATH="$KPATCH/bin:$PATH" \
+		CROSS_COMPILE="$cross" TARGET_ARCH=aarch64 CACHEDIR="$work/cache" \
+		LOCALVERSION="$version" \
+		"$KPATCH/src/kpatch-build/kpatch-build" --sourcedir "$linux" \
+		--vmlinux "$obj/vmlinux" --name "livepatch-$name" --output "$out" \
+		--jobs "$(nproc)" "$@" 2>"$work/progress"; then
+		[ ! -f "$work/cache/build.log" ] || cat "$work/cache/build.log" >>"$log"
+		die "kpatch refuses $(basename "$1"): $(reason "$log") (log: $log)"
+	fi
+	[ -f "$ko" ] || die "kpatch-build made no $ko: see $log"
+	say "$ko: $(stat -c %s "$ko") bytes, in $((SECONDS - start)) s"
+}
+
+# --------------------------------------------------------------------------
+# try
+
+# A user land with what the kpatch utility calls
+userland()
+{
+	userland=$KPATCH/userland.cpio.zst
+	local maker=$vmtest/vmtest/userland.sh
+
+	[ -f "$maker" ] || die "there is no vmtest/userland.sh in $vmtest"
+	if [ "$(cat "$userland.id" 2>/dev/null)" != "$(sha256sum <"$maker")" ] || [ ! -s "$userland" ]; then
+		step 'Making a user land for kpatch'
+		logged "$BUILD/logs/kpatch-userland.log" 'user land' \
+			"$maker" --include binutils,bsdextrautils "$userland" ||
+			die 'the user land could not be made'
+		sha256sum <"$maker" >"$userland.id"
+	fi
+}
+
+# guest ARGS... - the runner, with the kpatch utility and our guest script
+guest()
+{
+	"$vmtest/vmtest.sh" --image "$obj/arch/arm64/boot/Image" --modules "$obj/root" \
+		--userland "$userland" \
+		--copy "$KPATCH/root/usr/sbin/kpatch:/usr/sbin/kpatch" \
+		--copy "$KPATCH/root/usr/lib/systemd/system/kpatch.service:/usr/lib/systemd/system/kpatch.service" \
+		--copy "$TOP/series/kpatch/guest.sh:/kpatch/guest.sh" "$@"
+}
+
+try_module()
+{
+	local log=$out/livepatch-$name.log
+
+	userland
+	step "Trying livepatch-$name in a guest ($place)"
+	guest --"$place" --timeout 300 --log "$log" --copy "$ko:/kpatch/livepatch-$name.ko" \
+		-- bash /kpatch/guest.sh one "/kpatch/livepatch-$name.ko" "$check" ||
+		die "livepatch-$name failed in the guest (log: $log)"
+	say "module: $ko"
+	say "log:    $log"
+}
+
+# --------------------------------------------------------------------------
+
+command=${1:-}
+case $command in
+-h | --help) usage; exit 0 ;;
+get | unit | userland | build | try) shift ;;
+'') usage_error 'say what to do' ;;
+*) usage_error "unknown command '$command'" ;;
+esac
+
+src=
+obj=
+out=
+name=
+vmtest=
+check=
+place=far
+while [ $# -gt 0 ]; do
+	case $1 in
+	--src | --obj | --out | --name | --vmtest | --check)
+		[ $# -ge 2 ] || usage_error "$1 needs a value"
+		declare "${1#--}=$2"
+		shift ;;
+	--near | --far) place=${1#--} ;;
+	-h | --help) usage; exit 0 ;;
+	-*) usage_error "unknown option '$1'" ;;
+	*) break ;;
+	esac
+	shift
+done
+
+case $command in
+get) get; exit 0 ;;
+unit) get >&2; unit; exit ;;
+esac
+
+vmtest=${vmtest:-$src/tools/testing/selftests/livepatch}
+if [ "$command" = userland ]; then
+	get
+	userland
+	exit 0
+fi
+[ $# -gt 0 ] || usage_error 'the patch is missing (PATCH=file.patch)'
+if [ -z "$src" ] || [ -z "$obj" ]; then
+	usage_error '--src and --obj are needed'
+fi
+src=$(realpath "$src")
+obj=$(realpath "$obj")
+work=$obj/kpatch
+linux=$work/linux
+out=$(realpath -m "${out:-$work}")
+[ -n "$name" ] || name=$(basename "$1" | sed 's/\.\(patch\|diff\)$//')
+# What a module may be called
+name=$(printf '%s' "${name#livepatch-}" | tr -c 'a-zA-Z0-9_-' - | cut -c 1-45)
+patches=()
+for patch in "$@"; do
+	[ -f "$patch" ] || die "there is no patch $patch"
+	patches+=("$(realpath "$patch")")
+done
+
+build_module "${patches[@]}"
+[ "$command" = build ] || try_module
