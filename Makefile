@@ -28,7 +28,11 @@ FRAGMENTS := $(LPTEST)/vmtest/default.config \
 	$(if $(BASELINE),,$(LPTEST)/vmtest/function-plt.config) \
 	$(if $(filter-out default,$(PROFILE)),$(LPTEST)/vmtest/$(PROFILE).config)
 
-GUEST	= $(VMTEST) --image $(O)/arch/arm64/boot/Image --modules $(O)/root --userland $(USERLAND)
+# Another CPU model than QEMU's 'max', and more time for tests on slow profiles
+CPU	?=
+TIMEOUT	?= 1800
+
+GUEST	= $(VMTEST) $(if $(CPU),--cpu $(CPU)) --image $(O)/arch/arm64/boot/Image --modules $(O)/root --userland $(USERLAND)
 DEMO	= --copy $(LPTEST)/vmtest/demo.sh -- bash ./demo.sh
 
 CROSS	:= $(if $(filter aarch64,$(shell uname -m)),,aarch64-linux-gnu-)
@@ -37,7 +41,7 @@ CROSS	:= $(if $(filter aarch64,$(shell uname -m)),,aarch64-linux-gnu-)
 PLACE	?= far
 
 all: demo
-.PHONY: all help setup source kernel userland demo shell test test-all stress am \
+.PHONY: all help setup source kernel userland demo shell test test-all test-reloc stress am \
 	export series-check series-check-quick check-setup clean
 
 help:
@@ -72,8 +76,8 @@ shell: kernel userland
 
 # The suites of 'make test', one a line: name, TAB, command.
 define SUITES
-near	$(GUEST) --near --timeout 1200 --tests $(O)/kselftest
-far	$(GUEST) --far --timeout 1200 --tests $(O)/kselftest
+near	$(GUEST) --near --timeout $(TIMEOUT) --tests $(O)/tests
+far	$(GUEST) --far --timeout $(TIMEOUT) --tests $(O)/tests
 demo-near	$(GUEST) --near $(DEMO)
 demo-far-1	$(GUEST) --far --seed 1 $(DEMO)
 demo-far-2	$(GUEST) --far --seed 2 $(DEMO)
@@ -92,6 +96,28 @@ export SUITES TOOL_SUITES
 test: kernel userland
 	@printf '%s\n' "$(if $(BASELINE),,$$TOOL_SUITES)$$SUITES" >$(O)/suites
 	@$(S)/run-tests.sh $(O)/suites
+
+# Late relocations alone, CYCLES reloads of the target in each of the tests
+CYCLES	?= 50
+RELOC	= env KLP_CYCLES=$(CYCLES) ./run_kselftest.sh -o $(TIMEOUT) -t livepatch:test-reloc.sh
+define RELOC_SUITES
+reloc-far$(CPU)	$(GUEST) --far --timeout $(TIMEOUT) --tests $(O)/tests -- $(RELOC)
+endef
+export RELOC_SUITES
+
+test-reloc: kernel userland
+	@printf '%s\n' "$$RELOC_SUITES" >$(O)/suites-reloc
+	@$(S)/run-tests.sh $(O)/suites-reloc
+
+# Every profile that wants a kernel of its own
+test-all: test
+	@$(MAKE) --no-print-directory PROFILE=reloc test-reloc
+	@$(MAKE) --no-print-directory PROFILE=reloc CPU=cortex-a53 test-reloc
+	@$(MAKE) --no-print-directory PROFILE=kasan TIMEOUT=3600 CYCLES=10 test-reloc
+
+stress:
+	@$(MAKE) --no-print-directory CYCLES=1000 TIMEOUT=7200 test-reloc
+	@$(MAKE) --no-print-directory PROFILE=reloc CPU=cortex-a53 CYCLES=1000 TIMEOUT=7200 test-reloc
 
 am:
 	@[ -n "$(LINUX)" ] || { echo "make am: say which tree, with LINUX=dir" >&2; exit 2; }

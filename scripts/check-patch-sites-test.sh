@@ -3,11 +3,9 @@
 #
 # Test check-patch-sites with good and with damaged arm64 objects.
 #
-# Runs on the build machine, in less than a minute:
-#
-#   CROSS_COMPILE=aarch64-linux-gnu- scripts/check-patch-sites-test.sh
-#
-# CC, LD, READELF, CLANG and HOSTCC name other tools. The program is built for
+# Runs on the build machine, in less than a minute. CROSS_COMPILE is
+# aarch64-linux-gnu- unless it is set, also to nothing; CC, LD, READELF, CLANG
+# and HOSTCC name other tools. The program is built for
 # the test, with sanitizers where the host compiler has them; PROGRAM names
 # one that is built already. The output is KTAP.
 
@@ -218,9 +216,27 @@ test_good() {
 	good "two tables" 2
 }
 
+# A weak function that another object of the same module overrides
+test_weak() {
+	{ func f; func g | sed 's/globl/weak/'; func h
+	  table .Lslot_f .Lslot_g .Lslot_h; } | asm
+	cp "$tmp/t.o" "$tmp/weak.o"
+	{ func g; table .Lslot_g; } | asm
+	"$LD" -r -o "$tmp/both.o" "$tmp/weak.o" "$tmp/t.o" && mv "$tmp/both.o" "$tmp/t.o"
+	expect 0 "3 entries OK \(0 with BTI, 1 disc" "overridden weak function" -v "$tmp/t.o"
+
+	{ func f; func g 4 | sed 's/globl/weak/'; func h
+	  table .Lslot_f .Lslot_g .Lslot_h; } | asm
+	cp "$tmp/t.o" "$tmp/weak.o"
+	{ func g; table .Lslot_g; } | asm
+	"$LD" -r -o "$tmp/both.o" "$tmp/weak.o" "$tmp/t.o" && mv "$tmp/both.o" "$tmp/t.o"
+	bad "overridden weak function, prefix too short" "expected a (prefix|function)"
+}
+
 test_flags() {
 	func wrong 4 | entry .Lslot_wrong | asm
-	bad "prefix too short" "expected a prefix of 24 bytes, found one of 16 bytes in front of wrong"
+	bad "prefix too short" \
+		"expected a prefix of 24 bytes, found one of 16 bytes in front of wrong"
 	func wrong 8 | entry .Lslot_wrong | asm
 	expect 1 "expected a prefix of 24 bytes, found one of 32 bytes in front of wrong" \
 		"prefix too long" "$tmp/t.o"
@@ -245,7 +261,8 @@ test_alignment() {
 
 	{ echo '.section .text.wrong, "ax"; .Lslot: .rept 6; nop; .endr'
 	  echo '.type wrong, %function; wrong: nop; nop; ret'; table .Lslot; } | asm
-	bad "section with too small an alignment" "section .text.wrong to be aligned to 8 .* found 4"
+	bad "section with too small an alignment" \
+		"section .text.wrong to be aligned to 8 .* found 4"
 }
 
 test_prefix() {
@@ -264,7 +281,8 @@ test_prefix() {
 	bad "another function reaches into the prefix" "found that before .* overlaps"
 	{ func before; echo '.size before, . - before + 256'; func wrong
 	} | entry .Lslot_before .Lslot_wrong | asm
-	expect 1 "in front of last, found that before .* overlaps" "another function surrounds two" "$tmp/t.o"
+	expect 1 "in front of last, found that before .* overlaps" \
+		"another function surrounds two" "$tmp/t.o"
 	{ func wrong; echo '.type inside, %function; .set inside, wrong - 16'
 	} | entry .Lslot_wrong | asm
 	bad "another function starts in the prefix" "found that inside .* overlaps"
@@ -292,7 +310,7 @@ test_places() {
 	func f 6 'nop; nop; .rept 64; nop; .endr; label: nop; nop; ret' |
 		entry .Lslot_f "label - 24" | asm
 	bad "entry of a label in the middle of a function" "the entry is in the middle of f"
-	echo '.balign 8; hole: .rept 128; nop; .endr' | entry hole | asm
+	echo '.balign 8; hole: .rept 128; ret; .endr' | entry hole | asm
 	bad "entry in no function" "the entry is in no function"
 }
 
@@ -577,6 +595,7 @@ fi
 [ -n "$PROGRAM" ] || build
 test_usage
 test_good
+test_weak
 test_flags
 test_alignment
 test_prefix

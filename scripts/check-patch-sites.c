@@ -174,6 +174,7 @@ struct file {
 	struct entry	*entries;
 	size_t		nr_entries;
 	size_t		nr_zeroed;
+	size_t		nr_left_over;
 	size_t		nr_bti;
 
 	unsigned int	nr_findings;
@@ -1153,6 +1154,35 @@ static bool check_site(struct file *file, struct place start, const struct funct
 	return true;
 }
 
+/*
+ * When the linker makes one object of many, a weak function that another one
+ * overrides loses its symbol, but neither its code nor its entry. sorttable
+ * drops such entries of vmlinux; those of a module stay. Whatever is patched
+ * there is never executed, if only it looks like a function in full.
+ */
+static bool is_left_over(struct file *file, const struct place *entry)
+{
+	const struct section *sec = &file->sections[entry->section];
+	const struct function *behind = function_behind(file, entry);
+	u64 nops = opt.prefix + 2 * INSN_SIZE;
+	struct place place = *entry;
+
+	/* A function that begins in there has a prefix of another length. */
+	if (file->linked || function_around(file, entry) ||
+	    (behind && behind->start.offset <= entry->offset + nops) ||
+	    place_address(file, entry) % (opt.prefix ? ENTRY_ALIGN : INSN_SIZE) ||
+	    !in_range(entry->offset, nops + INSN_SIZE, sec->size))
+		return false;
+
+	for (u64 i = 0; i < nops; i += INSN_SIZE, place.offset += INSN_SIZE) {
+		if (opt.bti && i == opt.prefix && get_insn(file, &place) == INSN_BTI_C)
+			place.offset += INSN_SIZE;
+		if (get_insn(file, &place) != INSN_NOP)
+			return false;
+	}
+	return true;
+}
+
 static void check_entry(struct file *file, struct entry *entry)
 {
 	const struct function *func;
@@ -1164,6 +1194,11 @@ static void check_entry(struct file *file, struct entry *entry)
 	if (!check_section(file, entry))
 		return;
 	func = find_function(file, &entry->place, &start);
+	if (!func && is_left_over(file, &entry->place)) {
+		file->nr_left_over++;
+		entry->bad = false;
+		return;
+	}
 	if (!func) {
 		report_no_function(file, &entry->place);
 		return;
@@ -1261,8 +1296,8 @@ static void summarize(const struct file *file)
 	if (!file->nr_findings) {
 		if (opt.verbose)
 			printf("%s: %zu entries OK (%zu with BTI, %zu discarded)\n", file->name,
-			       file->nr_entries - file->nr_zeroed, file->nr_bti,
-			       file->nr_zeroed);
+			       file->nr_entries - file->nr_zeroed - file->nr_left_over,
+			       file->nr_bti, file->nr_zeroed + file->nr_left_over);
 		return;
 	}
 

@@ -24,8 +24,8 @@ esac
 tree=${1:-}
 [ -n "$tree" ] || usage_error 'the tree is missing'
 is_kernel "$tree" || die "$tree is not a kernel source tree with arch/arm64"
-git -C "$tree" rev-parse -q --verify HEAD >/dev/null ||
-	die "$tree is not a git checkout: git am needs one"
+is_checkout "$tree" ||
+	die "$tree is not a git checkout, or it belongs to another user: git am needs one of your own"
 
 mails=("$TOP"/series/[0-9]*.patch)
 [ -e "${mails[0]}" ] || die "there are no mails in $TOP/series"
@@ -57,11 +57,13 @@ refuse_applied()
 if [ -n "$own" ]; then
 	[ -z "$(git -C "$tree" status --porcelain -uno | head -n 1)" ] ||
 		die "$tree has changes that are not committed: commit or stash them first"
-	[ ! -d "$(git -C "$tree" rev-parse --absolute-git-dir)/rebase-apply" ] ||
-		die "a git am or rebase is under way in $tree: end it first (git am --abort)"
+	[ -z "$(in_progress "$tree")" ] ||
+		die "a git operation is under way in $tree ($(in_progress "$tree")): end it first (git am --abort, git rebase --abort)"
+	git -C "$tree" var GIT_COMMITTER_IDENT >/dev/null 2>&1 ||
+		die "git does not know who you are, and git am records it: git config --global user.name and user.email"
 	refuse_partial "$tree"
 	if ! git -C "$tree" am -q "${mails[@]}"; then
-		git -C "$tree" am --abort
+		git -C "$tree" am --abort || true
 		die "the series does not apply to Linux $(kernel_version "$tree") in $tree (nothing was changed there); it is made for $DEFAULT_BASE"
 	fi
 	say "$tree: ${#mails[@]} patches applied to Linux $(kernel_version "$tree")"
@@ -73,18 +75,17 @@ head=$(git -C "$tree" rev-parse HEAD)
 id=$(series_id)
 base=$(git -C "$tree" rev-parse 'base^{commit}')
 
-# state: the id of the mails and the commit that they made
-if [ -f "$stamp" ]; then
-	read -r old_id old_head <"$stamp"
-else
-	old_id=none
-	old_head=$base
+# The id of the mails and the commit that they made the last time
+old_id=none
+old_head=$base
+[ ! -f "$stamp" ] || read -r old_id old_head <"$stamp"
+if [ "$old_id" = "$id" ] && [ "$old_head" = "$head" ]; then
+	exit 0
 fi
-[ "$old_id" != "$id" ] || [ "$old_head" != "$head" ] || exit 0
-[ ! -d "$tree/.git/rebase-apply" ] || [ "$head" = "$old_head" ] ||
-	die "a rebase is under way in $tree: end it (git rebase --continue or --abort), then make export"
 
-if [ "$old_head" != "$head" ]; then
+[ -z "$(in_progress "$tree")" ] ||
+	die "a git operation is under way in $tree ($(in_progress "$tree")): end it (--continue or --abort) and run again"
+if [ "$head" != "$old_head" ] && [ "$head" != "$base" ]; then
 	# Somebody works in this tree: it is ahead of the mails, which is fine.
 	if [ "$old_id" = "$id" ]; then
 		say "note: $tree has commits that series/ does not: make export writes them out"
@@ -95,15 +96,19 @@ fi
 [ -z "$(git -C "$tree" status --porcelain -uno | head -n 1)" ] ||
 	die "$tree has changes that are not committed and series/ has changed: commit or stash them first"
 
-step "Applying ${#mails[@]} patches with git am"
-git_tree "$tree" am --abort >/dev/null 2>&1 || true
-git_tree "$tree" reset -q --hard "$base"
+# In a tree of its own, so that a failure or an interruption leaves no trace.
 # The same committer and the author's date: one series, one commit id.
+step "Applying ${#mails[@]} patches with git am"
+scratch=$(dirname "$tree")/apply
+tree_at "$scratch" "$tree" "$base" || die "cannot make a worktree in $scratch"
 if ! GIT_COMMITTER_NAME=series GIT_COMMITTER_EMAIL=series@localhost \
-	git_tree "$tree" am -q --committer-date-is-author-date "${mails[@]}"; then
-	git_tree "$tree" am --abort
+	git_tree "$scratch" am -q --committer-date-is-author-date "${mails[@]}"; then
+	git_tree "$scratch" am --abort || true
 	refuse_applied "$tree"
 	die "the series does not apply to Linux $(kernel_version "$tree"): it is made for $DEFAULT_BASE"
 fi
-echo "$id $(git -C "$tree" rev-parse HEAD)" >"$stamp"
+git_tree "$tree" reset -q --hard "$(git -C "$scratch" rev-parse HEAD)"
+echo "$id $(git -C "$tree" rev-parse HEAD)" >"$stamp.tmp"
+mv "$stamp.tmp" "$stamp"
+git_tree "$tree" worktree remove --force "$scratch"
 say "$tree: $(git -C "$tree" log -1 --format=%s)"

@@ -15,7 +15,7 @@ that they do not name is off), builds it in OBJ and installs there
 
   arch/arm64/boot/Image   the kernel
   root/lib/modules/       its modules
-  kselftest/              the livepatch selftests
+  tests/                  the livepatch selftests
 
   --llvm SUFFIX   build with clang, as kbuild's LLVM= ('-19' takes clang-19)
   --kernel-only   leave out the selftests
@@ -122,15 +122,17 @@ mv "$obj/root.tmp" "$obj/root"
 
 if [ -z "$kernel_only" ]; then
 	# test_modules is built where it lies: build a copy, not the source tree.
-	rm -rf "$obj/kselftest.tmp" "$obj/kselftest" "$obj/kselftest.src"
-	mkdir -p "$obj/kselftest.src"
+	rm -rf "$obj/tests.tmp" "$obj/tests" "$obj/kselftest" "$obj/tests.src"
+	mkdir -p "$obj/tests.src"
 	st=tools/testing/selftests
 	(cd "$src" && cp -a --parents scripts/subarch.include $st/{Makefile,lib.mk,kselftest} \
-		$st/{run_kselftest.sh,kselftest.h,kselftest_harness.h,livepatch} "$obj/kselftest.src")
-	logged "$logs/$name-kselftest.log" 'selftests' make -C "$obj/kselftest.src/$st" \
+		$st/{run_kselftest.sh,kselftest.h,kselftest_harness.h,livepatch} "$obj/tests.src")
+	# objtool post-links some of the modules; it is built beside them, too.
+	ln -s "$src/tools/objtool" "$obj/tests.src/tools/objtool"
+	logged "$logs/$name-kselftest.log" 'selftests' make -C "$obj/tests.src/$st" \
 		"${args[@]}" "O=$obj" "KDIR=$obj" TARGETS=livepatch FORCE_TARGETS=1 \
-		"INSTALL_PATH=$obj/kselftest.tmp" install ||
+		"INSTALL_PATH=$obj/tests.tmp" install ||
 		die "the livepatch selftests do not build"
-	mv "$obj/kselftest.tmp" "$obj/kselftest"
+	mv "$obj/tests.tmp" "$obj/tests"
 fi
 printf '%s\n' "$state" >"$obj/.built"

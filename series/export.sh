@@ -8,7 +8,7 @@
 usage()
 {
 	cat <<USAGE
-Usage: $me TREE [DEST]
+Usage: $me [--force] TREE [DEST]
 
 Writes, from the commits between the tag 'base' and HEAD of TREE, into DEST
 (default: this project)
@@ -17,12 +17,16 @@ Writes, from the commits between the tag 'base' and HEAD of TREE, into DEST
   series/cover-letter.txt     its list of patches (the text is kept)
   arch/..., Kconfig.livepatch, ...  every file that the series adds
 
-and removes there what the series no longer has.
+and removes there what the series no longer has. Without --force, it stops when
+that would lose an edit in this project that is not committed, or most of the
+mails.
 USAGE
 }
 
+force=
 case ${1:-} in
 -h | --help) usage; exit 0 ;;
+--force) force=y; shift ;;
 esac
 tree=${1:-}
 dest=${2:-$TOP}
@@ -30,12 +34,27 @@ dest=${2:-$TOP}
 git -C "$tree" rev-parse -q --verify base >/dev/null || die "$tree holds no tag 'base': is it a tree that 'make' set up?"
 [ -z "$(git -C "$tree" status --porcelain -uno | head -n 1)" ] ||
 	die "$tree has changes that are not committed: commit them first (git commit --fixup, git rebase --autosquash)"
-if [ -d "$tree/.git/rebase-merge" ] || [ -d "$tree/.git/rebase-apply" ]; then
-	die "a rebase is under way in $tree: end it first"
-fi
+[ -z "$(in_progress "$tree")" ] ||
+	die "a git operation is under way in $tree ($(in_progress "$tree")): end it first"
 [ -n "$(git -C "$tree" rev-list -n 1 base..HEAD)" ] || die "$tree has no commits after 'base'"
 ! git -C "$tree" log --format=%s base..HEAD | grep -E '^(fixup|squash|amend)! ' ||
 	die "fold these commits in first: git -C $tree rebase -i --autosquash base"
+
+if [ "$dest" = "$TOP" ] && [ -z "$force" ]; then
+	last=HEAD
+	[ ! -f "$tree/.git/series-applied" ] || read -r _ last <"$tree/.git/series-applied"
+	same() { git -C "$tree" cat-file blob "$1:$2" 2>/dev/null | cmp -s - "$TOP/$2"; }
+	edited=$(git -C "$TOP" status --porcelain -- arch scripts samples tools Documentation include \
+		kernel lib Kconfig.livepatch | cut -c 4- | while read -r file; do
+			[ -f "$TOP/$file" ] || continue
+			same HEAD "$file" || same "$last" "$file" || echo "$file"
+		done)
+	[ -z "$edited" ] ||
+		die "these files were edited here, and export would overwrite them: make the change there, commit or remove them here, or use --force: $(echo "$edited" | tr '\n' ' ')"
+	have=$(find "$TOP/series" -maxdepth 1 -name '[0-9]*.patch' | wc -l)
+	[ $((2 * $(git -C "$tree" rev-list --count base..HEAD))) -ge "$have" ] ||
+		die "$tree has far fewer commits than there are mails ($have): is the series applied there? (--force writes them all the same)"
+fi
 
 mkdir -p "$dest/series"
 new=$(mktemp -d "$dest/series/.new.XXXXXX")
@@ -43,7 +62,8 @@ trap 'rm -rf "$new"' EXIT
 
 # The same commits give the same bytes, whatever git's version and settings.
 git_tree "$tree" format-patch -q -o "$new" --zero-commit --no-signature \
-	--no-numbered --no-base --no-ext-diff --no-renames --full-index \
+	--no-numbered --no-base --no-ext-diff --no-renames --full-index -U3 \
+	--subject-prefix=PATCH --suffix=.patch --filename-max-length=64 \
 	--diff-algorithm=myers --stat=76 --no-attach --no-thread \
 	--no-cover-letter --src-prefix=a/ --dst-prefix=b/ base..HEAD
 

@@ -127,12 +127,12 @@ subtests()
 # What each patch that is refused is refused for
 declare -A refusal=(
 	[asm]='unsupported patch to assembly: arch/arm64/kernel/entry.S'
-	[data-layout]='object size mismatch: foo'
-	[data-value]='data section .*sysctl_poolsize selected for inclusion'
-	[init]='changed section .init.text'
+	[data-layout]='.bss.foo section header details differ'
+	[data-value]='changed section .data.sysctl_poolsize not selected for inclusion'
+	[init]='changed section .init.text not selected for inclusion'
 	[lib]='unsupported patch to lib/: lib/hexdump.c'
 	[nothing]='no functional changes found'
-	[notrace]='function ktime_get_mono_fast_ns has no ftrace callsite'
+	[notrace]="function ktime_get_mono_fast_ns doesn't have patchable function entry"
 	[section]='changed section .sched.text not selected for inclusion'
 )
 
@@ -344,8 +344,7 @@ test_input()
 	input 'a kernel that was not built' 1 'there is no built kernel' \
 		"$kpatch" build --src "$src" --obj "$tmp" "$patches/meminfo-string.patch"
 	grep -v '^CONFIG_DEBUG_INFO' "$obj/.config" >"$tmp/obj/.config"
-	: >"$tmp/obj/vmlinux"
-	: >"$tmp/obj/include/config/kernel.release"
+	touch "$tmp"/obj/{vmlinux,vmlinux.o,Module.symvers,include/config/kernel.release}
 	input 'a kernel without debug information' 1 'built without debug information' \
 		"$kpatch" build --src "$src" --obj "$tmp/obj" "$patches/meminfo-string.patch"
 	damaged_tarball

@@ -43,9 +43,8 @@ Options of try:
                    (default: far)
   -h, --help       this text
 
-The first module of a kernel takes as long as building the kernel, as kpatch
-compiles all of it again with a section for each function; later ones take a
-minute or two. CACHE and compiler are those of series/build.sh.
+Compiles the changed files and the modules that these are in; a patch that
+changes a header file compiles the whole kernel.
 
 Exit status: 0 done, 1 failed, 2 wrong usage.
 USAGE
@@ -136,6 +135,8 @@ get()
 	if [ "$(cat "$KPATCH/built" 2>/dev/null)" = "$(kpatch_id)" ]; then
 		return
 	fi
+	exec 7>"$KPATCH/lock"
+	flock -n 7 || die "kpatch is in use and cannot be built anew: wait for the patch that is being built"
 	rm -f "$KPATCH/built"
 	: >"$log"
 	for file in gcc make git patch gawk strings lsdiff; do
@@ -173,6 +174,7 @@ get()
 		die "the kpatch utility cannot be installed into $KPATCH/root (log: $log)"
 	tools
 	kpatch_id >"$KPATCH/built"
+	exec 7>&-
 	say "kpatch $version with $(find "$MAILS" -maxdepth 1 -name '*.patch' | wc -l) patches: $src"
 }
 
@@ -255,7 +257,7 @@ check_kernel()
 	local file
 
 	is_kernel "$src" || die "$src is not a kernel source tree with arch/arm64"
-	for file in .config vmlinux include/config/kernel.release; do
+	for file in .config vmlinux vmlinux.o Module.symvers include/config/kernel.release; do
 		[ -f "$obj/$file" ] || die "there is no built kernel in $obj: run make kernel first"
 	done
 	config LIVEPATCH || die "the kernel in $obj is built without CONFIG_LIVEPATCH"
@@ -283,25 +285,73 @@ sync_tree()
 	fi
 }
 
-# reason LOG - the line that says why kpatch-build failed
+# targets PATCH... - what of the kernel has to be compiled to see what changes:
+# the objects of the files and the modules that they are in. A changed header
+# can change anything.
+targets()
+{
+	local file object
+
+	sed -n 's,^+++ [^/]*/\([^\t]*\).*,\1,p' "$@" | sort -u | while read -r file; do
+		case $file in
+		*.c) ;;
+		*) echo vmlinux modules; continue ;;
+		esac
+		object=${file%.c}.o
+		modules_of "$object" || built_in "$object"
+	done | sort -u
+}
+
+# modules_of OBJECT
+modules_of()
+{
+	local dir
+
+	# A module can be made in a folder above its objects'.
+	for dir in "$(dirname "$1")" "$(dirname "$(dirname "$1")")"; do
+		grep -s -l -F -x -e "$1" "$obj/$dir"/*.mod | sed "s,^$obj/,,; s/\.mod\$/.ko/" | grep . && return
+	done
+	return 1
+}
+
+# built_in OBJECT - or the whole folder, if one file includes the other
+built_in()
+{
+	local dir
+
+	dir=$(dirname "$1")
+	if [ ! -f "$obj/$dir/.$(basename "$1").cmd" ] || [ ! -f "$obj/$dir/.built-in.a.cmd" ]; then
+		echo "$dir/"
+		return
+	fi
+	echo "$1"
+	# kpatch reads there what the object ends up in.
+	if [ ! -f "$linux/$dir/built-in.a" ]; then
+		cp "$obj/$dir/.built-in.a.cmd" "$linux/$dir/"
+		touch "$linux/$dir/built-in.a"
+	fi
+}
+
+# reason LOG - the lines that say why kpatch-build failed
 reason()
 {
 	local line
 
-	line=$(grep -E 'unsupported patch to|changed section|data section .* selected for inclusion|unreconcilable difference|group section .* not selected|(create-diff-object|create-klp-module): ERROR' "$1" |
-		grep -v 'unsupported section change' |
-		sed -E 's/^(ERROR: )?//; s/^create-diff-object: ERROR: //' | awk '!seen[$0]++' | head -n 3 | paste -s -d ';' | sed 's/;/; /g')
-	[ -n "$line" ] ||
-		line=$(grep -E '(^|[^a-z])error: |undefined!|undefined reference' "$1" | head -n 1)
-	[ -n "$line" ] ||
-		line=$(sed -n 's/^ERROR: //p' "$1" | head -n 1 | sed 's/\. Check .* for more details\.*$//')
+	# Its own summaries say less than what comes before them.
+	line=$(sed -n 's/^create-diff-object: ERROR: //p; s/^ERROR: //p' "$1" |
+		grep -v -E 'error\(s\) encountered|can not be patched$|unsupported section change|^Unsupported changes|^kpatch build failed' |
+		sed 's/\. Check .* for more details\.*$//' | awk '!seen[$0]++' | head -n 3 | paste -s -d ';' | sed 's/;/; /g')
+	if grep -q -E '^[^ ]*:[0-9]+:[0-9]+: error: ' "$1"; then
+		line=$(grep -m 1 -E '^[^ ]*:[0-9]+:[0-9]+: error: ' "$1")
+	fi
 	echo "${line:-it gave no reason}"
 }
 
 # build_module PATCH... - prints nothing but progress; the module is $ko then
 build_module()
 {
-	local cross release version patch log=$out/livepatch-$name.log start=$SECONDS
+	local cross release version patch target log=$out/livepatch-$name.log start=$SECONDS
+	local targets=()
 
 	for patch in "$@"; do
 		[ -f "$patch" ] || die "there is no patch $patch"
@@ -309,6 +359,8 @@ build_module()
 	done
 	check_kernel
 	get
+	exec 7>"$KPATCH/lock"
+	flock -s -n 7 || die "kpatch is being built: wait for that to end"
 	mkdir -p "$work" "$out"
 	exec 8>"$work/lock"
 	flock -n 8 || die "another patch is being built in $work: wait for it to end"
@@ -327,8 +379,20 @@ build_module()
 	export CCACHE_DIR=${CCACHE_DIR:-$BUILD/ccache} CCACHE_BASEDIR=$BUILD CCACHE_NOHASHDIR=1
 	export KBUILD_BUILD_TIMESTAMP='2026-01-01' KBUILD_BUILD_USER=series KBUILD_BUILD_HOST=vmtest
 	unset MAKEFLAGS MFLAGS MAKELEVEL ARCH LLVM CC O
+	for target in $(targets "$@"); do
+		targets+=(--target "$target")
+	done
+	# What is exported, if the kernel is not compiled here; not to be written to
+	rm -f "$linux/vmlinux.o" "$linux/Module.symvers"
+	case ${targets[*]} in
+	*vmlinux*)
+		say 'a header file changes: compiling the whole kernel'
+		find "$linux" -name built-in.a -size 0 -delete ;;
+	*)
+		cp "$obj/Module.symvers" "$linux/"
+		ln -s "$obj/vmlinux.o" "$linux/vmlinux.o" ;;
+	esac
 	step "Building livepatch-$name for Linux $release with kpatch $(cut -d ' ' -f 1 "$KPATCH/tarball")"
-	[ -f "$linux/vmlinux" ] || say 'the first one compiles the whole kernel'
 	ko=$out/livepatch-$name.ko
 	rm -f "$ko"
 	if ! logged "$log" "livepatch-$name" env PATH="$KPATCH/bin:$PATH" \
@@ -336,7 +400,7 @@ build_module()
 		LOCALVERSION="$version" \
 		"$KPATCH/src/kpatch-build/kpatch-build" --sourcedir "$linux" \
 		--vmlinux "$obj/vmlinux" --name "livepatch-$name" --output "$out" \
-		--jobs "$(nproc)" "$@" 2>"$work/progress"; then
+		--jobs "$(nproc)" "${targets[@]}" "$@" 2>"$work/progress"; then
 		[ ! -f "$work/cache/build.log" ] || cat "$work/cache/build.log" >>"$log"
 		die "kpatch refuses $(basename "$1"): $(reason "$log") (log: $log)"
 	fi
@@ -347,19 +411,22 @@ build_module()
 # --------------------------------------------------------------------------
 # try
 
+userland_id() { (echo "$packages"; cat "$maker") | sha256sum; }
+
 # A user land with what the kpatch utility calls
 userland()
 {
+	local maker=$vmtest/vmtest/userland.sh packages=binutils,bsdextrautils,gzip
+
 	userland=$KPATCH/userland.cpio.zst
-	local maker=$vmtest/vmtest/userland.sh
 
 	[ -f "$maker" ] || die "there is no vmtest/userland.sh in $vmtest"
-	if [ "$(cat "$userland.id" 2>/dev/null)" != "$(sha256sum <"$maker")" ] || [ ! -s "$userland" ]; then
+	if [ "$(cat "$userland.id" 2>/dev/null)" != "$(userland_id)" ] || [ ! -s "$userland" ]; then
 		step 'Making a user land for kpatch'
 		logged "$BUILD/logs/kpatch-userland.log" 'user land' \
-			"$maker" --include binutils,bsdextrautils "$userland" ||
+			"$maker" --include "$packages" "$userland" ||
 			die 'the user land could not be made'
-		sha256sum <"$maker" >"$userland.id"
+		userland_id >"$userland.id"
 	fi
 }
 
@@ -375,7 +442,7 @@ guest()
 
 try_module()
 {
-	local log=$out/livepatch-$name.log
+	local log=$out/livepatch-$name.guest.log
 
 	userland
 	step "Trying livepatch-$name in a guest ($place)"
@@ -383,7 +450,7 @@ try_module()
 		-- bash /kpatch/guest.sh one "/kpatch/livepatch-$name.ko" "$check" ||
 		die "livepatch-$name failed in the guest (log: $log)"
 	say "module: $ko"
-	say "log:    $log"
+	say "logs:   $out/livepatch-$name.log, $log"
 }
 
 # --------------------------------------------------------------------------

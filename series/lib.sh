@@ -8,6 +8,13 @@ export LC_ALL=C
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=${BUILD:-$TOP/build}
+case $TOP$BUILD in
+*[[:space:]]*) echo "the kernel's make takes no path with a space: $TOP, $BUILD" >&2; exit 1 ;;
+esac
+# Called from a git hook, these would name another repository; and a folder of
+# ours that lost its .git must not be taken for a part of this project.
+unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_PREFIX
+export GIT_CEILING_DIRECTORIES=$TOP:$BUILD${GIT_CEILING_DIRECTORIES:+:$GIT_CEILING_DIRECTORIES}
 # The kernel version that the mails are made for, as Debian names its package.
 export DEFAULT_BASE=7.3
 
@@ -39,7 +46,7 @@ logged()
 	"$@" >"$log" 2>&1 </dev/null &
 	pid=$!
 	# shellcheck disable=SC2064 # the pid of now
-	trap "kill $pid 2>/dev/null || true; exit 130" INT TERM
+	trap "kill $pid 2>/dev/null || true; exit 130" INT TERM HUP
 	while kill -0 "$pid" 2>/dev/null; do
 		sleep 0.2
 		if [ $((SECONDS - start - last)) -ge 20 ]; then
@@ -48,7 +55,7 @@ logged()
 			say "$what: $last s, $lines lines, now: $(tail -n 1 "$log" | cut -c 1-60)"
 		fi
 	done
-	trap - INT TERM
+	trap - INT TERM HUP
 	if ! wait "$pid"; then
 		printf '%s: error: %s failed; the end of %s:\n' "$me" "$what" "$log" >&2
 		{ grep -E -i -B2 -A6 'error|fatal' "$log" | head -n 30; echo ...; tail -n 8 "$log"; } >&2
@@ -81,15 +88,46 @@ series_id()
 	done | sha256sum | cut -c 1-16
 }
 
+# is_checkout DIR - is DIR itself, and not a folder around it, a git checkout?
+is_checkout()
+{
+	[ -d "$1" ] && [ "$(git -C "$1" rev-parse --show-toplevel 2>/dev/null)" = "$(realpath "$1")" ] &&
+		git -C "$1" rev-parse -q --verify HEAD >/dev/null
+}
+
+# in_progress DIR - the git operation that stopped half-way in DIR, if any
+in_progress()
+{
+	local what
+
+	for what in rebase-apply rebase-merge CHERRY_PICK_HEAD MERGE_HEAD REVERT_HEAD BISECT_LOG; do
+		[ ! -e "$(git -C "$1" rev-parse --absolute-git-dir)/$what" ] || echo "$what"
+	done
+}
+
 # git_tree DIR ARGS... - git as the series wants it, whatever the user has configured
 git_tree()
 {
 	local dir=$1
 
 	shift
-	git -C "$dir" -c core.autocrlf=false -c core.fileMode=true -c core.abbrev=12 \
-		-c gc.auto=0 -c advice.detachedHead=false -c commit.gpgSign=false \
+	GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null GIT_CONFIG_NOSYSTEM=1 \
+		git -c safe.directory='*' -C "$dir" -c core.autocrlf=false -c core.fileMode=true \
+		-c core.abbrev=12 -c core.hooksPath=/dev/null -c gc.auto=0 \
+		-c advice.detachedHead=false -c commit.gpgSign=false \
 		-c am.threeWay=false -c apply.whitespace=nowarn \
 		-c user.name="${GIT_COMMITTER_NAME:-series}" \
 		-c user.email="${GIT_COMMITTER_EMAIL:-series@localhost}" "$@"
+}
+
+# tree_at DIR REPOSITORY COMMIT - a worktree that holds exactly COMMIT, made anew if it is broken
+tree_at()
+{
+	if ! is_checkout "$1"; then
+		rm -rf "$1"
+		git_tree "$2" worktree prune
+		git_tree "$2" worktree add -q --detach "$1" "$3" || return 1
+	fi
+	git_tree "$1" am --abort >/dev/null 2>&1 || true
+	git_tree "$1" checkout -q --force --detach "$3" && git_tree "$1" clean -q -fdx
 }

@@ -29,7 +29,8 @@ esac
 # counts LOG - the three figures of a suite
 counts()
 {
-	awk '/^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$/ { last = $1 " " $3 " " $5 }
+	awk '/^(vmtest.sh: )?[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$/ {
+		sub(/^vmtest.sh: /, ""); last = $1 " " $3 " " $5 }
 	     /^not ok [0-9]/ { bad++; next }
 	     /^ok [0-9].*# SKIP/ { skip++; next }
 	     /^ok [0-9]/ { good++ }
@@ -39,7 +40,7 @@ counts()
 passed=0
 failed=0
 skipped=0
-cd "$TOP"
+cd "$TOP" || exit 1
 mkdir -p "$BUILD/logs"
 while IFS=$'\t' read -r name command; do
 	log=$BUILD/logs/test-$name.log

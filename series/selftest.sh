@@ -128,8 +128,8 @@ fi
 # git am onto a user's tree
 refused 'make am without LINUX=' 'Error|say which tree' make -C "$TOP" --no-print-directory am
 refused 'am onto what is not a kernel' 'is not a kernel source tree' "$S/apply.sh" --am "$tmp/empty"
-refused 'am onto what is not a git checkout' 'is not a git checkout|not a kernel' \
-	env GIT_CEILING_DIRECTORIES="$tmp" "$S/apply.sh" --am "$tmp/fake"
+refused 'am onto what is not a git checkout' 'is not a git checkout' \
+	"$S/apply.sh" --am "$tmp/fake"
 git -C "$tmp/w/linux" checkout -q -b other
 head=$(git -C "$tmp/w/linux" rev-parse HEAD)
 refused 'am onto a kernel that it is not made for' 'does not apply' "$S/apply.sh" --am "$tmp/w/linux"

@@ -40,9 +40,25 @@ case $base in
 *) usage_error "'$base' is not a kernel version such as $DEFAULT_BASE" ;;
 esac
 
+[ -z "$linux" ] || [ -e "$linux" ] || die "LINUX=$linux: no such directory or file"
+
+# what_source - what DEST is made from
+what_source()
+{
+	if [ -z "$linux" ]; then
+		echo "Debian linux-source-$base"
+	elif is_checkout "$linux"; then
+		echo "$(realpath "$linux") $(git -C "$linux" rev-parse HEAD)"
+	else
+		echo "$(realpath "$linux") $(stat -c %Y "$linux")"
+	fi
+}
+
 if [ -d "$dest" ]; then
-	git -C "$dest" rev-parse -q --verify base >/dev/null ||
-		die "$dest is there but holds no tag 'base': remove it and run again"
+	git_tree "$dest" rev-parse -q --verify base >/dev/null ||
+		die "$dest is not a tree that this script made (no tag 'base'): move it away and run again"
+	[ ! -f "$dest/.git/series-source" ] || [ "$(cat "$dest/.git/series-source")" = "$(what_source)" ] ||
+		die "$dest was made from '$(cat "$dest/.git/series-source")', and that is not '$(what_source)' any more: save your commits in it (make export), remove it and run again"
 	exit 0
 fi
 
@@ -114,7 +130,7 @@ find_package()
 	cp "$apt/sources.all" "$apt/sources.list"
 	apt_private apt-get -q update >>"$log" 2>&1 || true
 	newest=$(apt_private apt-cache pkgnames linux-source- 2>/dev/null |
-		grep -E '^linux-source-[0-9]+\.[0-9]+$' | sort -V | tail -n 1)
+		grep -E '^linux-source-[0-9]+\.[0-9]+$' | sort -V | tail -n 1) || true
 	[ -n "$newest" ] ||
 		die "no kernel source could be had from the Debian mirror of this machine: is the network up? (log: $log)"
 	package=$newest
@@ -151,7 +167,7 @@ unpack()
 {
 	mkdir -p "$tmp"
 	step "Unpacking $(basename "$1")"
-	tar -x -f "$1" -C "$tmp" --strip-components=1 || die "$1 is not a tarball that tar can read"
+	tar -x --no-same-owner -f "$1" -C "$tmp" --strip-components=1 || die "$1 is not a tarball that tar can read"
 }
 
 need_space "$work" 6 'a kernel source tree and one build'
@@ -163,12 +179,12 @@ elif [ -d "$linux" ]; then
 	origin="LINUX=$(basename "$linux")"
 	mkdir -p "$tmp"
 	step "Copying $linux"
-	if git -C "$linux" rev-parse -q --verify 'HEAD^{tree}' >/dev/null 2>&1; then
+	if is_checkout "$linux"; then
 		[ -z "$(git -C "$linux" status --porcelain -uno | head -n 1)" ] ||
 			say "note: changes in $linux that are not committed are left out"
-		git -C "$linux" archive HEAD | tar -x -C "$tmp"
+		git_tree "$linux" archive HEAD | tar -x --no-same-owner -C "$tmp"
 	else
-		tar -c -C "$linux" --exclude=./.git . | tar -x -C "$tmp"
+		tar -c -C "$linux" --exclude=./.git . | tar -x --no-same-owner -C "$tmp"
 	fi
 elif [ -f "$linux" ]; then
 	origin="LINUX=$(basename "$linux")"
@@ -191,8 +207,9 @@ git_tree "$tmp" add -A -f
 GIT_AUTHOR_DATE='2000-01-01T00:00:00Z' GIT_COMMITTER_DATE='2000-01-01T00:00:00Z' \
 GIT_AUTHOR_NAME=base GIT_AUTHOR_EMAIL=base@localhost \
 GIT_COMMITTER_NAME=base GIT_COMMITTER_EMAIL=base@localhost \
-	git -C "$tmp" -c gc.auto=0 -c commit.gpgSign=false commit -q \
+	git_tree "$tmp" commit -q \
 	-m "Linux $(kernel_version "$tmp")" -m "Source: $origin"
 git_tree "$tmp" tag base
+what_source >"$tmp/.git/series-source"
 mv "$tmp" "$dest"
 say "$dest: Linux $(kernel_version "$dest"), $origin"

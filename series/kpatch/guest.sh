@@ -91,26 +91,41 @@ wait_for()
 module_name() { basename "$1" .ko | tr - _; }
 
 # Does this kernel branch to a replacement, or is there only the handler?
-has_redirects() { zcat /proc/config.gz | grep -q '^CONFIG_ARM64_.*REDIRECT.*=y'; }
+redirects=$(zcat /proc/config.gz 2>/dev/null | grep -c "^CONFIG_LIVEPATCH_REDIRECT=y")
+has_redirects() { [ "$redirects" -gt 0 ]; }
 
-# paths MODULE - each replaced function and how it is reached
+# paths MODULE - each replaced function and how it is reached, which the kernel
+# says in a file of its own if it can do more than call the handler
 paths()
 {
-	local dir object function record
+	local dir object function path
 
 	for dir in "$klp/$1"/*/*,*; do
 		object=$(basename "$(dirname "$dir")")
 		function=$(basename "$dir")
-		function=${function%,*}
-		record=$(awk -v f="$function" -v m="${object/vmlinux/}" '
-			$1 == f && (m == "" || $2 == "[" m "]") { $1 = ""; print; exit }' \
-			/sys/kernel/tracing/enabled_functions | tr -s ' \t' ' ')
-		case $record in
-		'') echo "$object:$function: not patched" ;;
-		*redirect* | *branch*) echo "$object:$function: by a branch ($record )" ;;
-		*) echo "$object:$function: through the handler ($record )" ;;
+		if [ -e "$dir/redirect" ]; then
+			path=$(cat "$dir/redirect")
+		elif enabled "${function%,*}" "$object" | grep -q klp_ftrace_handler; then
+			path=handler
+		else
+			path=none
+		fi
+		case $path in
+		near) path='by a branch' ;;
+		far) path='by a branch to its PLT slot' ;;
+		handler) path='through the handler' ;;
+		none) path='not patched' ;;
 		esac
+		echo "$object:${function%,*}: $path"
 	done
+}
+
+# enabled FUNCTION OBJECT - what ftrace says that it calls
+enabled()
+{
+	awk -v f="$1" -v m="${2/vmlinux/}" '
+		$1 == f && (m == "" || $2 == "[" m "]") { print; exit }' \
+		/sys/kernel/tracing/enabled_functions
 }
 
 # on_its_way MODULE - all of the functions of loaded objects, the right way
@@ -124,7 +139,8 @@ on_its_way()
 		echo "# $1 replaces no function"
 		return 1
 	fi
-	! has_redirects || ! grep -q 'through the handler' <<<"$found"
+	! grep -q 'not patched' <<<"$found" &&
+		{ ! has_redirects || ! grep -q 'through the handler' <<<"$found"; }
 }
 
 # --------------------------------------------------------------------------
@@ -296,13 +312,13 @@ other_kernel()
 	local ko=/run/other.ko release other
 
 	release=$(uname -r)
-	other=${release/./9}
+	other=9$release
 	sed "s/vermagic=$release/vermagic=${other}/" "${kpatch_set[0]}" >$ko
 	case $1 in
 	install) refuses "invalid module version $other for kernel $release" kpatch install $ko ;;
 	load)
 		refuses 'Invalid module format' kpatch load $ko &&
-			dmesg | tail -n 3 | grep "version magic '$other.*should be '$release" | sed 's/^/# /' ;;
+			dmesg | tail -n 3 | grep -q "version magic '$other .*should be '$release " ;;
 	esac
 }
 
@@ -328,24 +344,29 @@ signalled()
 {
 	local pid ko=/kpatch/set/livepatch-sleep.ko name=livepatch_sleep
 
+	# The old function is on its stack.
 	sleep 300 &
 	pid=$!
 	sleep 1
 	mark
-	# The old function is on its stack.
-	says 'transition complete\|stalled' kpatch load $ko && loaded $name || return
+	says 'transition complete' kpatch load $ko && loaded $name || return
 	if ! since "'$name': patching complete" || ! since 'signaling remaining tasks'; then
 		echo '# the kernel did not signal the task'
 		return 1
 	fi
 	kill -0 $pid || { echo '# the signal has ended the task'; return 1; }
-	# It went to sleep again, in the replacement: now the same way back.
+	kill $pid
+	# And the same way back, with a task in the replacement
+	sleep 300 &
+	pid=$!
+	sleep 1
 	mark
 	says 'unloading patch module' kpatch unload $name && gone $name || return
-	since "'$name': unpatching complete" || return
+	if ! since "'$name': unpatching complete" || ! since 'signaling remaining tasks'; then
+		echo '# the kernel did not signal the task in the replacement'
+		return 1
+	fi
 	kill $pid
-	wait $pid 2>/dev/null
-	return 0
 }
 
 # A task that no signal wakes
@@ -398,7 +419,7 @@ forced()
 	echo 1 >$klp/$name/force || return
 	wait $load && loaded $name || return
 	wait $helper
-	says "^disabling patch module" kpatch unload $name || return
+	refuses "failed to unload module $name (refcnt)" kpatch unload $name || return
 	[ -e /sys/module/$name ] || { echo '# the module was removed in spite of force'; return 1; }
 }
 

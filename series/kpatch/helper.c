@@ -5,7 +5,6 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,13 +16,14 @@
 #include <net/if.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 static void usage(void)
 {
 	fputs("usage: helper pdeathsig      PR_GET_PDEATHSIG, and with a bad address\n"
-	      "       helper max-priority   sched_get_priority_max(SCHED_FIFO)\n"
+	      "       helper umask          what umask(0777) sets\n"
 	      "       helper cost           instructions of one such call (qemu -icount)\n"
 	      "       helper vfork SECONDS  wait in vfork() for a child that takes so long\n"
 	      "       helper getlink        name, index and MTU of the network interfaces\n",
@@ -65,7 +65,7 @@ static int cost(void)
 	for (round = 0; round < ROUNDS; round++) {
 		t = ticks();
 		for (i = 0; i < CALLS; i++)
-			syscall(SYS_sched_get_priority_max, SCHED_FIFO);
+			syscall(SYS_umask, 022);
 		t = ticks() - t;
 		if (t < best)
 			best = t;
@@ -155,8 +155,10 @@ int main(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "pdeathsig"))
 		return pdeathsig();
-	if (argc == 2 && !strcmp(argv[1], "max-priority"))
-		return printf("%d\n", sched_get_priority_max(SCHED_FIFO)) < 0;
+	if (argc == 2 && !strcmp(argv[1], "umask")) {
+		umask(0777);
+		return printf("%o\n", umask(022)) < 0;
+	}
 	if (argc == 2 && !strcmp(argv[1], "cost"))
 		return cost();
 	if (argc == 3 && !strcmp(argv[1], "vfork"))

@@ -73,7 +73,7 @@ usage() {
 	  $USAGE    wrong usage, or something is missing on this machine
 	  $CRASHED    the kernel crashed, complained, or printed nothing
 	  $TIMED_OUT    not done within the time limit
-	  $NOT_FAR    --far found no seed with far modules
+	  $NOT_FAR    --far found no seed with far modules, or --near far ones
 	  130, 143  interrupted
 
 	Environment: QEMU (default qemu-system-aarch64), TMPDIR.
@@ -582,6 +582,8 @@ judge() {
 			fail $TESTS_FAILED "the selftests printed no KTAP"
 		elif ((failed)); then
 			fail $TESTS_FAILED "$failed failed"
+		elif [[ -n "$ktap_wanted" ]] && ((!passed)); then
+			fail $TESTS_FAILED "not one test passed"
 		elif [[ "$status" == [1-9]* ]]; then
 			fail $TESTS_FAILED "the command ended with status $status"
 		fi
@@ -665,7 +667,8 @@ for ((try = 1; ; try++, seed++)); do
 			"$((gap / 1048576)) MiB from the kernel's nearest end" \
 			"(seed $seed)"
 		if [[ "$place" == near ]] && ((gap > 128 << 20)); then
-			say "that is far in spite of --near"
+			save_log
+			die $NOT_FAR "that is far in spite of --near"
 		fi
 	fi
 	[[ "$(report end)" == again* && -z $(bad_lines) ]] || break

@@ -25,7 +25,7 @@ wait_for()
 transition_ended() { [ "$(cat "$klp/transition" 2>/dev/null)" = 0 ]; }
 patch_gone() { [ ! -e "$klp" ]; }
 
-# where NAME TYPE-CHARACTERS - address of a symbol of the kernel or a module
+# where NAME - address of a symbol of the kernel or a module
 where() { awk -v n="$1" '$3 == n { print "0x" $1; exit }' /proc/kallsyms; }
 
 before=$(cat /proc/cmdline)
@@ -43,7 +43,8 @@ old=$(where cmdline_proc_show)
 new=$(where livepatch_cmdline_proc_show)
 distance=$(( (new > old ? new - old : old - new) >> 20 ))
 echo "path:    cmdline_proc_show -> livepatch_cmdline_proc_show, $distance MiB away"
-grep '^cmdline_proc_show ' "$tracing/enabled_functions" | tr -s ' \t' ' ' | sed 's/^/         ftrace: /'
+grep '^cmdline_proc_show ' "$tracing/enabled_functions" | tr -s ' \t' ' ' |
+	sed 's/^/         ftrace: /'
 
 echo 0 >"$klp/enabled" || fail 'the live patch cannot be disabled'
 wait_for patch_gone || fail 'the live patch does not go'

@@ -63,7 +63,7 @@ function result(d, line,	i, bad, num, name, why, directive, failures)
 	close_blocks(d + 1)
 
 	bad = line ~ /^not /
-	sub(/^(not )?ok /, "", line)
+	sub(/^(not )?ok[ \t]*/, "", line)
 	num = line
 	sub(/[^0-9].*/, "", num)
 	sub(/^[0-9]+ */, "", line)
@@ -153,7 +153,8 @@ function set_plan(d, line,	due)
 		if (indent[i] == level)
 			block = i
 
-	if (block && /^(not )?ok [0-9]+( |$)/)
+	# A failure counts, however sloppy its line is; a success has to be exact.
+	if (block && (/^ok [0-9]+( |$)/ || /^not ok([^A-Za-z]|$)/))
 		result(block, $0)
 	else if (block && /^1\.\.[0-9]+/)
 		set_plan(block, $0)

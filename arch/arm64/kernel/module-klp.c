@@ -1,0 +1,477 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Relocations of a live patch against the modules that it patches.
+ *
+ * These are applied when the target module is there, which is after the patch
+ * itself was loaded, and again each time the target is loaded anew. All but
+ * the first time the place holds the result of the time before, from which
+ * the original instruction cannot be told: MOVZ may have become MOVN, ADRP may
+ * have become ADR or a branch to a veneer. So the bytes of the module file are
+ * saved when the patch is loaded, and every relocation starts from these. When
+ * the target goes, the place gets them back.
+ *
+ * PLT entries and veneers are found by the branch in the place: the one that
+ * @cur holds is referenced once for it. An entry is free for the next user as
+ * soon as no branch to it is left. A task that was preempted in an entry is no
+ * concern: it is on its way to the target module or, in a veneer, it runs a
+ * function that refers to it. The target is unloaded (or fails to load) when
+ * nobody runs its functions or their replacements, or else that task would also
+ * run freed text.
+ */
+
+#define pr_fmt(fmt) "Modules: " fmt
+
+#include <linux/cacheflush.h>
+#include <linux/cpu.h>
+#include <linux/livepatch.h>
+#include <linux/memory.h>
+#include <linux/moduleloader.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+#include <linux/text-patching.h>
+
+#include <asm/insn.h>
+
+#include "module-reloc.h"
+
+/**
+ * struct klp_place - what one relocation makes of its place
+ * @file:	contents in the module file
+ * @cur:	what we last stored there; @file at first
+ * @new:	computed, to be stored next
+ */
+struct klp_place {
+	union reloc_bits file;
+	union reloc_bits cur;
+	union reloc_bits new;
+};
+
+/**
+ * struct module_klp_relocs - the places of one .klp.rela.<module> section
+ * @next:	of the same patch
+ * @relsec:	index of the relocation section
+ * @num:	number of its relocations
+ * @place:	one for each, in the same order
+ *
+ * Built while the patch is loaded. After that, @cur and @new change under
+ * text_mutex.
+ */
+struct module_klp_relocs {
+	struct module_klp_relocs *next;
+	unsigned int relsec;
+	unsigned int num;
+	struct klp_place place[] __counted_by(num);
+};
+
+static void klp_reloc_err(struct module *me, const char *secname,
+			  const Elf_Rela *rel, const char *what)
+{
+	pr_err("%s: %s: offset %#llx, type %llu: %s\n", me->name, secname,
+	       rel->r_offset, ELF64_R_TYPE(rel->r_info), what);
+}
+
+static void *klp_reloc_place(const Elf_Shdr *sechdrs, unsigned int relsec,
+			     const Elf_Rela *rel)
+{
+	unsigned int infosec = sechdrs[relsec].sh_info;
+
+	return (void *)sechdrs[infosec].sh_addr + rel->r_offset;
+}
+
+/*
+ * The tools leave zeroes where a relocation will put its value. Anything else
+ * is no place to relocate.
+ *
+ * Return: NULL, or what is wrong with @bits.
+ */
+static const char *klp_check_bits(unsigned int type, const union reloc_bits *bits)
+{
+	enum aarch64_insn_imm_type imm;
+
+	switch (type) {
+	case R_ARM_NONE:
+	case R_AARCH64_NONE:
+		return NULL;
+	case R_AARCH64_ABS64:
+	case R_AARCH64_ABS32:
+	case R_AARCH64_ABS16:
+	case R_AARCH64_PREL64:
+	case R_AARCH64_PREL32:
+	case R_AARCH64_PREL16:
+		if (memchr_inv(bits, 0, module_reloc_size(type)))
+			return "data is not zero";
+		return NULL;
+	case R_AARCH64_MOVW_UABS_G0 ... R_AARCH64_MOVW_SABS_G2:
+	case R_AARCH64_MOVW_PREL_G0 ... R_AARCH64_MOVW_PREL_G3:
+		imm = AARCH64_INSN_IMM_16;
+		break;
+	case R_AARCH64_LD_PREL_LO19:
+	case R_AARCH64_CONDBR19:
+		imm = AARCH64_INSN_IMM_19;
+		break;
+	case R_AARCH64_ADR_PREL_LO21:
+	case R_AARCH64_ADR_PREL_PG_HI21_NC:
+	case R_AARCH64_ADR_PREL_PG_HI21:
+		imm = AARCH64_INSN_IMM_ADR;
+		break;
+	case R_AARCH64_ADD_ABS_LO12_NC:
+	case R_AARCH64_LDST8_ABS_LO12_NC:
+	case R_AARCH64_LDST16_ABS_LO12_NC:
+	case R_AARCH64_LDST32_ABS_LO12_NC:
+	case R_AARCH64_LDST64_ABS_LO12_NC:
+	case R_AARCH64_LDST128_ABS_LO12_NC:
+		imm = AARCH64_INSN_IMM_12;
+		break;
+	case R_AARCH64_TSTBR14:
+		imm = AARCH64_INSN_IMM_14;
+		break;
+	case R_AARCH64_JUMP26:
+	case R_AARCH64_CALL26:
+		imm = AARCH64_INSN_IMM_26;
+		break;
+	default:
+		return "unsupported relocation type";
+	}
+
+	if (aarch64_insn_decode_immediate(imm, le32_to_cpu(bits->insn)))
+		return "immediate is not zero";
+	return NULL;
+}
+
+/* Save one place, if it is one. Return: NULL, or what is wrong with it. */
+static const char *klp_save_place(const Elf_Shdr *sechdrs, unsigned int relsec,
+				  const Elf_Rela *rel, struct klp_place *p)
+{
+	const Elf_Shdr *sec = &sechdrs[sechdrs[relsec].sh_info];
+	unsigned int type = ELF64_R_TYPE(rel->r_info);
+	size_t size = module_reloc_size(type);
+	void *loc;
+
+	if (size > sec->sh_size || rel->r_offset > sec->sh_size - size)
+		return "offset is outside of the section";
+
+	loc = klp_reloc_place(sechdrs, relsec, rel);
+	if (module_reloc_is_insn(type) &&
+	    !IS_ALIGNED((unsigned long)loc, AARCH64_INSN_SIZE))
+		return "unaligned instruction";
+
+	memcpy(&p->file, loc, size);
+	p->cur = p->file;
+
+	return klp_check_bits(type, &p->file);
+}
+
+static int klp_save_section(const Elf_Shdr *sechdrs, unsigned int relsec,
+			    const char *secname, struct module *me)
+{
+	const Elf_Rela *rel = (void *)sechdrs[relsec].sh_addr;
+	size_t num = sechdrs[relsec].sh_size / sizeof(*rel);
+	struct module_klp_relocs *relocs;
+	const char *err;
+	size_t i;
+
+	relocs = kvzalloc(struct_size(relocs, place, num), GFP_KERNEL);
+	if (!relocs)
+		return -ENOMEM;
+
+	relocs->num = num;
+	relocs->relsec = relsec;
+	relocs->next = me->arch.klp_relocs;
+	me->arch.klp_relocs = relocs;
+
+	for (i = 0; i < num; i++) {
+		err = klp_save_place(sechdrs, relsec, &rel[i],
+				     &relocs->place[i]);
+		if (err) {
+			klp_reloc_err(me, secname, &rel[i], err);
+			return -ENOEXEC;
+		}
+	}
+
+	return 0;
+}
+
+/* Entries that were taken while the module was loaded are there to stay. */
+static int klp_init_plt_refs(struct module *me)
+{
+	struct mod_plt_sec *pltsec = &me->arch.core;
+	unsigned int *refs;
+	int i;
+
+	refs = kvcalloc(pltsec->plt_max_entries, sizeof(*refs), GFP_KERNEL);
+	if (!refs)
+		return -ENOMEM;
+
+	for (i = 0; i < pltsec->plt_num_entries; i++)
+		refs[i] = 1;
+
+	me->arch.plt_refs = refs;
+	return 0;
+}
+
+/**
+ * module_klp_init() - save what late relocations of a live patch will replace
+ * @hdr:	ELF header of the patch
+ * @sechdrs:	its section headers, with final addresses
+ * @me:		the patch, still MODULE_STATE_UNFORMED
+ *
+ * Runs before anything but the module's own relocations has changed the text.
+ *
+ * Return: 0, -ENOMEM, or -ENOEXEC if a relocation can never be applied.
+ */
+int module_klp_init(const Elf_Ehdr *hdr, const Elf_Shdr *sechdrs,
+		    struct module *me)
+{
+	const char *secstrings = (void *)hdr + sechdrs[hdr->e_shstrndx].sh_offset;
+	const char *vmlinux = KLP_RELOC_SEC_PREFIX "vmlinux.";
+	const char *name;
+	unsigned int i;
+	int ret;
+
+	for (i = 1; i < hdr->e_shnum; i++) {
+		if (!(sechdrs[i].sh_flags & SHF_RELA_LIVEPATCH))
+			continue;
+
+		/* Those were applied for good by now. */
+		name = secstrings + sechdrs[i].sh_name;
+		if (!strncmp(name, vmlinux, strlen(vmlinux)))
+			continue;
+
+		ret = klp_save_section(sechdrs, i, name, me);
+		if (ret)
+			goto err;
+	}
+
+	if (!me->arch.klp_relocs)
+		return 0;
+
+	ret = klp_init_plt_refs(me);
+	if (ret)
+		goto err;
+
+	return 0;
+
+err:
+	module_arch_cleanup(me);
+	return ret;
+}
+
+/* The loader calls this for a module that goes, or that failed to come. */
+void module_arch_cleanup(struct module *me)
+{
+	struct module_klp_relocs *relocs, *next;
+
+	for (relocs = me->arch.klp_relocs; relocs; relocs = next) {
+		next = relocs->next;
+		kvfree(relocs);
+	}
+	me->arch.klp_relocs = NULL;
+
+	kvfree(me->arch.plt_refs);
+	me->arch.plt_refs = NULL;
+}
+
+static struct module_klp_relocs *klp_find_relocs(struct module *me,
+						 unsigned int relsec)
+{
+	struct module_klp_relocs *relocs;
+
+	for (relocs = me->arch.klp_relocs; relocs; relocs = relocs->next) {
+		if (relocs->relsec == relsec)
+			return relocs;
+	}
+
+	return NULL;
+}
+
+/*
+ * Is the place as we left it? Instructions may meanwhile be a kprobe, or may
+ * have been alternatives that were patched when the module was loaded. Data
+ * belong to the patch, which may well have changed them: relocating gives
+ * them their initial value for the target that is coming.
+ */
+static bool klp_place_intact(unsigned int type, const void *loc,
+			     const struct klp_place *p)
+{
+	return !module_reloc_is_insn(type) ||
+	       !memcmp(loc, &p->cur, AARCH64_INSN_SIZE);
+}
+
+/* Needs a context synchronization event on all CPUs if it is an instruction. */
+static void klp_store(unsigned int type, void *loc, union reloc_bits *bits)
+{
+	unsigned long addr = (unsigned long)loc;
+
+	aarch64_poke_nosync(loc, bits, module_reloc_size(type));
+	if (module_reloc_is_insn(type))
+		caches_clean_inval_pou(addr, addr + AARCH64_INSN_SIZE);
+}
+
+/* Drop the reference that @bits, if a branch, has or had to a PLT entry. */
+static void klp_put_plt(struct module *me, Elf_Shdr *sechdrs, unsigned int type,
+			void *loc, const union reloc_bits *bits)
+{
+	u32 insn = le32_to_cpu(bits->insn);
+
+	if (module_reloc_is_insn(type) &&
+	    (aarch64_insn_is_b(insn) || aarch64_insn_is_bl(insn)))
+		module_put_plt_entry(me, sechdrs,
+				     (u64)loc + aarch64_get_branch_offset(insn));
+}
+
+/**
+ * module_klp_apply() - relocate a live patch for a module that it patches
+ * @sechdrs:	section headers of the patch
+ * @symindex:	index of its symbol table, in which the symbols are resolved
+ * @relsec:	index of a .klp.rela.<module> section
+ * @me:		the patch; MODULE_STATE_COMING or MODULE_STATE_LIVE
+ *
+ * Nothing is stored before all relocations are known to be good. None of the
+ * places is executed meanwhile: functions that refer to the target run only
+ * once the target is patched. The stores can still be seen by instruction
+ * fetch, hence the order: PLT entries first, then a context synchronization
+ * event on each CPU, then the branches to them, and one more such event before
+ * anyone can be sent to this text.
+ *
+ * Context: process context, may sleep; klp_mutex.
+ * Return: 0, or -ENOEXEC after a message.
+ */
+int module_klp_apply(Elf_Shdr *sechdrs, unsigned int symindex,
+		     unsigned int relsec, struct module *me)
+{
+	struct module_klp_relocs *relocs = klp_find_relocs(me, relsec);
+	const char *name = me->klp_info->secstrings + sechdrs[relsec].sh_name;
+	const Elf_Rela *rel = (void *)sechdrs[relsec].sh_addr;
+	struct klp_place *p;
+	unsigned int i, type;
+	Elf_Sym *sym;
+	void *loc;
+	int ret;
+
+	if (WARN_ON_ONCE(!relocs))
+		return -ENOEXEC;
+
+	/* A CPU that comes online in between would miss the first event. */
+	guard(cpus_read_lock)();
+	guard(mutex)(&text_mutex);
+
+	for (i = 0; i < relocs->num; i++) {
+		p = &relocs->place[i];
+		type = ELF64_R_TYPE(rel[i].r_info);
+		loc = klp_reloc_place(sechdrs, relsec, &rel[i]);
+		sym = (Elf_Sym *)sechdrs[symindex].sh_addr +
+			ELF64_R_SYM(rel[i].r_info);
+
+		if (!klp_place_intact(type, loc, p)) {
+			klp_reloc_err(me, name, &rel[i],
+				      "instruction was changed by others");
+			ret = -ENOEXEC;
+			goto undo;
+		}
+
+		p->new = p->file;
+		ret = module_compute_reloc(me, sechdrs, &rel[i], sym, loc,
+					   &p->new);
+		if (ret) {
+			klp_reloc_err(me, name, &rel[i], "cannot be applied");
+			goto undo;
+		}
+	}
+
+	kick_all_cpus_sync();
+
+	for (i = 0; i < relocs->num; i++) {
+		p = &relocs->place[i];
+		loc = klp_reloc_place(sechdrs, relsec, &rel[i]);
+
+		klp_store(ELF64_R_TYPE(rel[i].r_info), loc, &p->new);
+		swap(p->cur, p->new);
+	}
+
+	kick_all_cpus_sync();
+
+	/* What was there is @file, or what could not be cleared earlier. */
+	for (i = 0; i < relocs->num; i++) {
+		p = &relocs->place[i];
+		loc = klp_reloc_place(sechdrs, relsec, &rel[i]);
+
+		klp_put_plt(me, sechdrs, ELF64_R_TYPE(rel[i].r_info), loc,
+			    &p->new);
+	}
+
+	return 0;
+
+undo:
+	while (i--) {
+		p = &relocs->place[i];
+		loc = klp_reloc_place(sechdrs, relsec, &rel[i]);
+
+		klp_put_plt(me, sechdrs, ELF64_R_TYPE(rel[i].r_info), loc,
+			    &p->new);
+	}
+
+	return ret;
+}
+
+/**
+ * clear_relocate_add() - undo the relocations of a live patch for one module
+ * @sechdrs:	section headers of the patch
+ * @strtab:	not used
+ * @symindex:	not used
+ * @relsec:	index of a .klp.rela.<module> section, applied or not
+ * @me:		the patch
+ *
+ * Each place has the bytes of the module file again, and PLT entries without
+ * another user go back to the pool. A place that became a kprobe is left
+ * alone: what is underneath the probe stays relocated until the next
+ * module_klp_apply(), and keeps its PLT entry.
+ *
+ * Context: process context, may sleep; klp_mutex. The target is not patched.
+ */
+void clear_relocate_add(Elf_Shdr *sechdrs, const char *strtab,
+			unsigned int symindex, unsigned int relsec,
+			struct module *me)
+{
+	struct module_klp_relocs *relocs = klp_find_relocs(me, relsec);
+	const Elf_Rela *rel = (void *)sechdrs[relsec].sh_addr;
+	const char *name;
+	struct klp_place *p;
+	unsigned int i, type;
+	void *loc;
+
+	if (!relocs)
+		return;
+
+	name = me->klp_info->secstrings + sechdrs[relsec].sh_name;
+
+	guard(cpus_read_lock)();
+	guard(mutex)(&text_mutex);
+
+	for (i = 0; i < relocs->num; i++) {
+		p = &relocs->place[i];
+		type = ELF64_R_TYPE(rel[i].r_info);
+		loc = klp_reloc_place(sechdrs, relsec, &rel[i]);
+
+		p->new = p->file;
+		if (!klp_place_intact(type, loc, p)) {
+			klp_reloc_err(me, name, &rel[i],
+				      "instruction was changed by others, not cleared");
+			continue;
+		}
+
+		klp_store(type, loc, &p->new);
+		swap(p->cur, p->new);
+	}
+
+	/* No CPU fetches the branches any more when their entries go. */
+	kick_all_cpus_sync();
+
+	for (i = 0; i < relocs->num; i++) {
+		p = &relocs->place[i];
+		loc = klp_reloc_place(sechdrs, relsec, &rel[i]);
+
+		klp_put_plt(me, sechdrs, ELF64_R_TYPE(rel[i].r_info), loc,
+			    &p->new);
+	}
+}

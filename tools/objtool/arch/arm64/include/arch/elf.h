@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef _OBJTOOL_ARCH_ELF_H
+#define _OBJTOOL_ARCH_ELF_H
+
+#define R_NONE			R_AARCH64_NONE
+#define R_ABS32			R_AARCH64_ABS32
+#define R_ABS64			R_AARCH64_ABS64
+#define R_DATA32		R_AARCH64_PREL32
+#define R_DATA64		R_AARCH64_PREL64
+#define R_TEXT32		R_AARCH64_PREL32
+#define R_TEXT64		R_AARCH64_PREL64
+
+#endif /* _OBJTOOL_ARCH_ELF_H */

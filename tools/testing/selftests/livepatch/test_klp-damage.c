@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Damage the live-patch relocations of a module:
+ *
+ *   test_klp-damage KIND GOOD.ko BAD.ko
+ */
+
+#include <elf.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef SHF_RELA_LIVEPATCH
+#define SHF_RELA_LIVEPATCH	0x00100000
+#endif
+
+static unsigned char *file;
+static Elf64_Ehdr *ehdr;
+static Elf64_Shdr *shdrs;
+
+static void die(const char *what)
+{
+	fprintf(stderr, "test_klp-damage: %s\n", what);
+	exit(1);
+}
+
+static char *section_name(Elf64_Shdr *sec)
+{
+	return (char *)file + shdrs[ehdr->e_shstrndx].sh_offset + sec->sh_name;
+}
+
+static Elf64_Shdr *find_section(const char *name)
+{
+	for (int i = 1; i < ehdr->e_shnum; i++) {
+		if (!strcmp(section_name(&shdrs[i]), name))
+			return &shdrs[i];
+	}
+
+	die("no such section");
+	return NULL;
+}
+
+/* The relocation section of the patch for section @name */
+static Elf64_Shdr *find_klp_rela(const char *name)
+{
+	for (int i = 1; i < ehdr->e_shnum; i++) {
+		if ((shdrs[i].sh_flags & SHF_RELA_LIVEPATCH) &&
+		    !strcmp(section_name(&shdrs[shdrs[i].sh_info]), name))
+			return &shdrs[i];
+	}
+
+	die("no relocations for this section");
+	return NULL;
+}
+
+static Elf64_Rela *relas(Elf64_Shdr *sec)
+{
+	return (Elf64_Rela *)(file + sec->sh_offset);
+}
+
+static Elf64_Rela *find_rela(Elf64_Shdr *sec, unsigned int type)
+{
+	for (size_t i = 0; i < sec->sh_size / sizeof(Elf64_Rela); i++) {
+		if (ELF64_R_TYPE(relas(sec)[i].r_info) == type)
+			return &relas(sec)[i];
+	}
+
+	die("no relocation of this type");
+	return NULL;
+}
+
+static void set_type(Elf64_Rela *rela, unsigned int type)
+{
+	rela->r_info = ELF64_R_INFO(ELF64_R_SYM(rela->r_info), type);
+}
+
+/* Calls in data: zero, as wanted, but they have no PLT entries reserved. */
+static void too_many_calls(void)
+{
+	static const char * const names[] = {
+		".data", ".rodata", ".data..ro_after_init"
+	};
+	int calls = 0;
+
+	for (size_t n = 0; n < sizeof(names) / sizeof(*names); n++) {
+		Elf64_Shdr *sec = find_klp_rela(names[n]);
+		Elf64_Rela *first = find_rela(sec, R_AARCH64_ABS64);
+		Elf64_Addr offset = first->r_offset;
+		Elf64_Xword sym = ELF64_R_SYM(first->r_info);
+
+		/* Three places of 8 bytes lie side by side there. */
+		for (size_t i = 0; i < sec->sh_size / sizeof(Elf64_Rela); i++) {
+			Elf64_Rela *rela = &relas(sec)[i];
+
+			rela->r_offset = offset + 4 * (i % 6);
+			rela->r_info = ELF64_R_INFO(sym, R_AARCH64_CALL26);
+			rela->r_addend = 4096 * ++calls;
+		}
+	}
+}
+
+static void damage(const char *kind)
+{
+	Elf64_Shdr *text = find_klp_rela(".text");
+	Elf64_Shdr *data = find_klp_rela(".data");
+	Elf64_Rela *call = find_rela(text, R_AARCH64_CALL26);
+	Elf64_Sym *sym;
+	char *name;
+
+	sym = (Elf64_Sym *)(file + shdrs[text->sh_link].sh_offset) +
+		ELF64_R_SYM(call->r_info);
+	name = (char *)file + shdrs[shdrs[text->sh_link].sh_link].sh_offset +
+		sym->st_name;
+
+	if (!strcmp(kind, "call-range"))
+		call->r_addend = 1LL << 40;
+	else if (!strcmp(kind, "data-range"))
+		find_rela(data, R_AARCH64_ABS16)->r_addend = 1 << 16;
+	else if (!strcmp(kind, "symbol-name"))
+		strrchr(name, '.')[1] = 'X';
+	else if (!strcmp(kind, "symbol-index"))
+		call->r_info = ELF64_R_INFO(0xffffff, R_AARCH64_CALL26);
+	else if (!strcmp(kind, "symbol-no-klp"))
+		call->r_info = ELF64_R_INFO(1, R_AARCH64_CALL26);
+	else if (!strcmp(kind, "object"))
+		section_name(text)[strlen(".klp.rela.")] = 'X';
+	else if (!strcmp(kind, "section-name"))
+		section_name(text)[strlen(".klp.")] = 'X';
+	else if (!strcmp(kind, "section-index"))
+		text->sh_info = 0xfff0;
+	else if (!strcmp(kind, "section-not-kept"))
+		text->sh_flags &= ~SHF_ALLOC;
+	else if (!strcmp(kind, "section-init"))
+		text->sh_info = find_section(".init.text") - shdrs;
+	else if (!strcmp(kind, "section-type"))
+		text->sh_type = SHT_PROGBITS;
+	else if (!strcmp(kind, "truncated"))
+		text->sh_size -= 5;
+	else if (!strcmp(kind, "type"))
+		set_type(call, 9999);
+	else if (!strcmp(kind, "offset"))
+		call->r_offset = 1LL << 40;
+	else if (!strcmp(kind, "offset-end"))
+		find_rela(data, R_AARCH64_ABS64)->r_offset =
+			shdrs[data->sh_info].sh_size - 1;
+	else if (!strcmp(kind, "unaligned"))
+		call->r_offset += 2;
+	else if (!strcmp(kind, "not-zero"))
+		file[shdrs[text->sh_info].sh_offset + call->r_offset] ^= 1;
+	else if (!strcmp(kind, "pool"))
+		too_many_calls();
+	else
+		die("no such KIND");
+}
+
+int main(int argc, char **argv)
+{
+	size_t size, max = 64 << 20;
+	FILE *f;
+
+	if (argc != 4)
+		die("usage: test_klp-damage KIND GOOD.ko BAD.ko");
+
+	file = malloc(max);
+	f = fopen(argv[2], "r");
+	if (!file || !f)
+		die("cannot open the good module");
+	size = fread(file, 1, max, f);
+	fclose(f);
+
+	ehdr = (Elf64_Ehdr *)file;
+	if (size < sizeof(*ehdr) || memcmp(ehdr->e_ident, ELFMAG, SELFMAG) ||
+	    ehdr->e_shoff + ehdr->e_shnum * sizeof(*shdrs) > size)
+		die("not a module");
+	shdrs = (Elf64_Shdr *)(file + ehdr->e_shoff);
+
+	damage(argv[1]);
+
+	f = fopen(argv[3], "w");
+	if (!f || fwrite(file, 1, size, f) != size || fclose(f))
+		die("cannot write the bad module");
+
+	return 0;
+}
