@@ -11,14 +11,18 @@ BASE	?= 7.3
 LINUX	?=
 # Which kernel to build, see 'make help'
 PROFILE	?= default
+# LLVM=-19 takes clang-19
+LLVM	?=
 # BASELINE=1 takes the kernel without the series
 BASELINE ?=
 
-BUILD	:= $(CURDIR)/build
+BUILD	?= $(CURDIR)/build
+override BUILD := $(abspath $(BUILD))
+export BUILD
 B	:= $(BUILD)/$(if $(LINUX),user-$(notdir $(patsubst %/,%,$(LINUX))),$(BASE))
 TREE	:= $(B)/linux
 SRC	:= $(if $(BASELINE),$(B)/base,$(TREE))
-O	:= $(B)/$(if $(BASELINE),base-)$(PROFILE)
+O	:= $(B)/$(if $(BASELINE),base-)$(PROFILE)$(if $(LLVM),-llvm)
 LPTEST	:= $(TREE)/tools/testing/selftests/livepatch
 VMTEST	:= $(LPTEST)/vmtest.sh
 USERLAND := $(BUILD)/userland.cpio.zst
@@ -40,6 +44,8 @@ CROSS	:= $(if $(filter aarch64,$(shell uname -m)),,aarch64-linux-gnu-)
 # What the demonstration is booted on: the module region far from the kernel
 PLACE	?= far
 
+.NOTPARALLEL:
+
 all: demo
 .PHONY: all help setup source kernel userland demo shell test test-all test-reloc stress am \
 	export series-check series-check-quick check-setup clean
@@ -49,7 +55,7 @@ help:
 
 # Packages first: everything else needs them.
 setup:
-	@$(S)/setup.sh
+	@$(S)/setup.sh $(if $(LLVM),--with clang)
 
 check-setup:
 	@$(S)/setup.sh --with check
@@ -63,10 +69,10 @@ endif
 
 kernel: source
 	@[ -r $(lastword $(FRAGMENTS)) ] || { echo "make: there is no profile '$(PROFILE)' (no $(lastword $(FRAGMENTS)))" >&2; exit 2; }
-	@$(S)/build.sh $(SRC) $(O) $(FRAGMENTS)
+	@$(S)/build.sh $(if $(LLVM),--llvm $(LLVM)) $(SRC) $(O) $(FRAGMENTS)
 
 userland: source
-	@[ -s $(USERLAND) ] || $(LPTEST)/vmtest/userland.sh $(USERLAND)
+	@[ $(USERLAND) -nt $(LPTEST)/vmtest/userland.sh ] || $(LPTEST)/vmtest/userland.sh $(USERLAND)
 
 demo: kernel userland
 	@$(GUEST) --$(PLACE) $(DEMO)

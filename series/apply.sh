@@ -96,6 +96,7 @@ fi
 [ -z "$(git -C "$tree" status --porcelain -uno | head -n 1)" ] ||
 	die "$tree has changes that are not committed and series/ has changed: commit or stash them first"
 
+one_at_a_time
 # In a tree of its own, so that a failure or an interruption leaves no trace.
 # The same committer and the author's date: one series, one commit id.
 step "Applying ${#mails[@]} patches with git am"

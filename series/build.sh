@@ -82,7 +82,11 @@ state()
 	git -C "$src" diff HEAD
 }
 state=$(state "$@" | sha256sum)
-[ "$(cat "$obj/.built" 2>/dev/null)" != "$state" ] || exit 0
+if [ "$(cat "$obj/.built" 2>/dev/null)" = "$state" ] && [ -f "$obj/arch/arm64/boot/Image" ] &&
+   [ -d "$obj/root/lib/modules" ] && { [ -n "$kernel_only" ] || [ -d "$obj/tests" ]; }; then
+	exit 0
+fi
+one_at_a_time
 rm -f "$obj/.built"
 
 need_space "$obj" 3 'a kernel build'
@@ -91,17 +95,24 @@ kbuild() { make -C "$src" "O=$obj" "${args[@]}" "$@"; }
 
 configure()
 {
-	local lost
-
 	(cd "$src" && env "${args[@]:0:2}" ${llvm:+LLVM="$llvm"} \
 		scripts/kconfig/merge_config.sh -n -O "$obj" "$@") >"$logs/$name-config.log" 2>&1 ||
 		die "the configuration failed: see $logs/$name-config.log"
-	# An option that silently stays off would make a test of it a lie.
-	lost=$(sed -n 's/^WARNING: Value requested for \(.*\) not in final .config/\1/p' \
-		"$logs/$name-config.log" | tr '\n' ' ')
-	[ -z "$lost" ] ||
-		die "these options could not be set: $lost (a dependency is missing, see $logs/$name-config.log)"
 	cat "$@" >"$obj/.fragments"
+}
+
+# lost FRAGMENT... - options that are not as asked for, the last fragment's word counting
+lost()
+{
+	awk 'FNR == 1 { file++ }
+	     /^# CONFIG_[A-Z0-9_]+ is not set$/ { name = $2; value = "n" }
+	     /^CONFIG_[A-Z0-9_]+=/ { name = $0; sub(/=.*/, "", name); value = substr($0, length(name) + 2) }
+	     !/^(# )?CONFIG_[A-Z0-9_]+[= ]/ { next }
+	     file < ARGC - 1 { want[name] = value; next }
+	     { have[name] = value }
+	     END { for (name in want)
+			if (want[name] != (name in have ? have[name] : "n"))
+				printf "%s ", name }' "$@" "$obj/.config"
 }
 
 mkdir -p "$logs"
@@ -113,6 +124,10 @@ fi
 
 step "Building Linux $(kernel_version "$src") ($name, $("$compiler" --version | head -n 1))"
 say "on $jobs CPUs; about 6 minutes on two without a warm cache; log: $logs/$name-build.log"
+kbuild olddefconfig >>"$logs/$name-config.log" 2>&1 || die "the configuration failed: see $logs/$name-config.log"
+# An option that silently stays off would make a test of it a lie.
+[ -z "$(lost "$@")" ] ||
+	die "these options could not be set: $(lost "$@")(a dependency is missing, see $logs/$name-config.log)"
 logged "$logs/$name-build.log" 'kernel build' kbuild "-j$jobs" Image modules ||
 	die "the kernel does not build: see $logs/$name-build.log"
 rm -rf "$obj/root.tmp" "$obj/root"

@@ -62,6 +62,7 @@ if [ -d "$dest" ]; then
 	exit 0
 fi
 
+one_at_a_time
 work=$(dirname "$dest")
 mkdir -p "$work"
 tmp=$dest.tmp

@@ -369,20 +369,28 @@ signalled()
 	kill $pid
 }
 
-# A task that no signal wakes
+# A task that no signal wakes, until its child has gone
+stuck()
+{
+	/kpatch/helper vfork 100000 &
+	helper=$!
+	wait_for pgrep -P $helper >/dev/null
+	sleep 1
+}
+
+release() { pkill -KILL -P "$helper" && wait "$helper"; }
+
 unload_refused()
 {
 	local helper name=livepatch_vfork
 
 	says 'loading patch module' kpatch load /kpatch/set/livepatch-vfork.ko || return
-	/kpatch/helper vfork 110 &
-	helper=$!
-	sleep 1
+	stuck
 	refuses "transition stalled for $name" kpatch unload $name || return
 	says "^$name \[disabling...\]" kpatch list && says 'helper' kpatch list || return
 	says 'automatically on your system\|^$' kpatch signal || return
 	# Nothing was lost: as soon as the task has left, the patch is out.
-	wait $helper || return
+	release || return
 	wait_for not_in_transition || return
 	says 'unloading patch module' kpatch unload $name && gone $name
 }
@@ -394,13 +402,11 @@ load_taken_back()
 {
 	local helper name=livepatch_vfork
 
-	/kpatch/helper vfork 90 &
-	helper=$!
-	sleep 1
+	stuck
 	refuses "failed to load module $name (transition stalled)" \
 		kpatch load /kpatch/set/livepatch-vfork.ko || return
 	gone $name || { echo "# $name is still there"; return 1; }
-	wait $helper
+	release
 }
 
 # force, which is the kernel's: the module must stay from then on.
@@ -408,9 +414,7 @@ forced()
 {
 	local helper name=livepatch_vfork load
 
-	/kpatch/helper vfork 60 &
-	helper=$!
-	sleep 1
+	stuck
 	kpatch load /kpatch/set/livepatch-vfork.ko >/dev/null &
 	load=$!
 	wait_for test -e $klp/$name/force || return
@@ -418,7 +422,7 @@ forced()
 	expect_state "enabling" $name || return
 	echo 1 >$klp/$name/force || return
 	wait $load && loaded $name || return
-	wait $helper
+	release || return
 	refuses "failed to unload module $name (refcnt)" kpatch unload $name || return
 	[ -e /sys/module/$name ] || { echo '# the module was removed in spite of force'; return 1; }
 }

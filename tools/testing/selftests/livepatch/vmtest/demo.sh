@@ -41,10 +41,13 @@ echo "patched: $after"
 
 old=$(where cmdline_proc_show)
 new=$(where livepatch_cmdline_proc_show)
+[ -n "$old" ] || fail 'cmdline_proc_show is not in /proc/kallsyms'
+[ -n "$new" ] || fail 'its replacement is not in /proc/kallsyms'
 distance=$(( (new > old ? new - old : old - new) >> 20 ))
 echo "path:    cmdline_proc_show -> livepatch_cmdline_proc_show, $distance MiB away"
-grep '^cmdline_proc_show ' "$tracing/enabled_functions" | tr -s ' \t' ' ' |
-	sed 's/^/         ftrace: /'
+reached=$(grep '^cmdline_proc_show ' "$tracing/enabled_functions" | tr -s ' \t' ' ')
+[ -n "$reached" ] || fail 'ftrace knows nothing of the patched function'
+echo "         ftrace: $reached"
 
 echo 0 >"$klp/enabled" || fail 'the live patch cannot be disabled'
 wait_for patch_gone || fail 'the live patch does not go'
