@@ -71,14 +71,22 @@ if [ -n "$own" ]; then
 fi
 
 stamp=$tree/.git/series-applied
-head=$(git -C "$tree" rev-parse HEAD)
-id=$(series_id)
 base=$(git -C "$tree" rev-parse 'base^{commit}')
+id=$(series_id)
 
 # The id of the mails and the commit that they made the last time
 old_id=none
 old_head=$base
 [ ! -f "$stamp" ] || read -r old_id old_head <"$stamp"
+
+# Our own git am that was interrupted: nobody has worked on top of that.
+if [ -f "$stamp.applying" ]; then
+	git_tree "$tree" am --abort >/dev/null 2>&1 || true
+	git_tree "$tree" reset -q --hard "$old_head"
+	rm -f "$stamp.applying"
+fi
+
+head=$(git -C "$tree" rev-parse HEAD)
 if [ "$old_id" = "$id" ] && [ "$old_head" = "$head" ]; then
 	exit 0
 fi
@@ -96,20 +104,20 @@ fi
 [ -z "$(git -C "$tree" status --porcelain -uno | head -n 1)" ] ||
 	die "$tree has changes that are not committed and series/ has changed: commit or stash them first"
 
-one_at_a_time
-# In a tree of its own, so that a failure or an interruption leaves no trace.
 # The same committer and the author's date: one series, one commit id.
+one_at_a_time
 step "Applying ${#mails[@]} patches with git am"
-scratch=$(dirname "$tree")/apply
-tree_at "$scratch" "$tree" "$base" || die "cannot make a worktree in $scratch"
+: >"$stamp.applying"
+git_tree "$tree" reset -q --hard "$base"
 if ! GIT_COMMITTER_NAME=series GIT_COMMITTER_EMAIL=series@localhost \
-	git_tree "$scratch" am -q --committer-date-is-author-date "${mails[@]}"; then
-	git_tree "$scratch" am --abort || true
+	git_tree "$tree" am -q --committer-date-is-author-date "${mails[@]}"; then
+	git_tree "$tree" am --abort || true
 	refuse_applied "$tree"
+	git_tree "$tree" reset -q --hard "$old_head"
+	rm -f "$stamp.applying"
 	die "the series does not apply to Linux $(kernel_version "$tree"): it is made for $DEFAULT_BASE"
 fi
-git_tree "$tree" reset -q --hard "$(git -C "$scratch" rev-parse HEAD)"
 echo "$id $(git -C "$tree" rev-parse HEAD)" >"$stamp.tmp"
 mv "$stamp.tmp" "$stamp"
-git_tree "$tree" worktree remove --force "$scratch"
+rm -f "$stamp.applying"
 say "$tree: $(git -C "$tree" log -1 --format=%s)"
