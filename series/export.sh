@@ -75,7 +75,8 @@ cover=$dest/series/cover-letter.txt
 if [ -f "$cover" ]; then
 	subjects=$(git -C "$tree" log --reverse --format=%s base..HEAD |
 		awk '{ printf "  %02d  %s\n", NR, $0 }')
-	awk -v list="$subjects" '
+	awk -v list="$subjects" -v count="$(wc -l <<<"$subjects")" '
+		/^Subject: \[PATCH / { sub(/\[PATCH [0-9]+\/[0-9]+\]/, "[PATCH 00/" count "]") }
 		/^Patches$/	{ print; getline; print; print ""; print list; skip = 1; next }
 		skip && /^$/	{ if (seen) { skip = 0; print }; next }
 		skip && /^  [0-9][0-9]  /	{ seen = 1; next }
