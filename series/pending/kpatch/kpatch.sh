@@ -446,7 +446,7 @@ try_module()
 
 	userland
 	step "Trying livepatch-$name in a guest ($place)"
-	guest --"$place" --timeout 300 --log "$log" --copy "$ko:/kpatch/livepatch-$name.ko" \
+	guest --"$place" --timeout 900 --log "$log" --copy "$ko:/kpatch/livepatch-$name.ko" \
 		-- bash /kpatch/guest.sh one "/kpatch/livepatch-$name.ko" "$check" ||
 		die "livepatch-$name failed in the guest (log: $log)"
 	say "module: $ko"

@@ -104,9 +104,8 @@ subtests()
 	mkdir -p "$logs"
 	echo "# Subtest: $name"
 	"$@" 2>"$log.err" | tee "$log" | grep -v '^kpatch-installed:' | sed -u 's/^/    /' || status=$?
-	p=0 f=0 s=0
 	read -r p f s < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$log" | tail -n 1) ||
-		status=1
+		{ status=1 p=0 f=0 s=0; }
 	passed=$((passed + p))
 	failed=$((failed + f))
 	skipped=$((skipped + s))
@@ -253,7 +252,7 @@ test_set()
 	# shellcheck disable=SC2046 # a list
 	put $(the_patches)
 	for place in near far; do
-		subtests "set-$place" guest "--$place" --timeout 600 --copy "$out/set:/kpatch/set" \
+		subtests "set-$place" guest "--$place" --timeout 1500 --copy "$out/set:/kpatch/set" \
 			-- bash /kpatch/guest.sh set
 	done
 }
@@ -261,14 +260,14 @@ test_set()
 test_utility()
 {
 	put meminfo-string new-function
-	subtests utility guest --far --timeout 300 --copy "$out/set:/kpatch/set" \
+	subtests utility guest --far --timeout 900 --copy "$out/set:/kpatch/set" \
 		-- bash /kpatch/guest.sh utility
 }
 
 test_stall()
 {
 	put sleep vfork
-	subtests stall guest --far --timeout 900 --copy "$out/set:/kpatch/set" \
+	subtests stall guest --far --timeout 1800 --copy "$out/set:/kpatch/set" \
 		-- bash /kpatch/guest.sh stall
 }
 
@@ -278,7 +277,7 @@ test_cost()
 
 	put cost
 	for place in near far; do
-		subtests "cost-$place" guest "--$place" --icount --timeout 300 \
+		subtests "cost-$place" guest "--$place" --icount --timeout 900 \
 			--copy "$out/set:/kpatch/set" \
 			-- bash /kpatch/guest.sh cost /kpatch/set/livepatch-cost.ko
 	done
@@ -291,14 +290,14 @@ test_reboot()
 	put meminfo-string
 	rm -rf "$out/reboot"
 	mkdir -p "$out/reboot"
-	guest --far --timeout 120 --copy "$out/set:/kpatch/set" \
+	guest --far --timeout 900 --copy "$out/set:/kpatch/set" \
 		-- bash /kpatch/guest.sh install /kpatch/set/livepatch-meminfo-string.ko >"$log" 2>&1 || status=1
 	sed -n 's/^kpatch-installed: //p' "$log" | base64 -d | tar -xz -C "$out/reboot" || status=1
 	report "$status" 'reboot: install'
 	[ "$status" -eq 0 ] || { tail -n 3 "$log" | sed 's/^/# /'; return; }
-	subtests reboot guest --far --timeout 120 --copy "$out/reboot/kpatch:/var/lib/kpatch" \
+	subtests reboot guest --far --timeout 900 --copy "$out/reboot/kpatch:/var/lib/kpatch" \
 		-- bash /kpatch/guest.sh booted livepatch_meminfo_string
-	subtests reboot-disabled guest --far --timeout 120 --append kpatch.enable=0 \
+	subtests reboot-disabled guest --far --timeout 900 --append kpatch.enable=0 \
 		--copy "$out/reboot/kpatch:/var/lib/kpatch" \
 		-- bash /kpatch/guest.sh booted livepatch_meminfo_string
 }

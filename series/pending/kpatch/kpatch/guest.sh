@@ -374,7 +374,7 @@ stuck()
 {
 	/kpatch/helper vfork 100000 &
 	helper=$!
-	wait_for pgrep -P $helper >/dev/null
+	wait_for pgrep -P "$helper" >/dev/null
 	sleep 1
 }
 
