@@ -36,7 +36,10 @@ FRAGMENTS := $(LPTEST)/vmtest/default.config \
 CPU	?=
 TIMEOUT	?= 1800
 
-GUEST	= $(VMTEST) $(if $(CPU),--cpu $(CPU)) --image $(O)/arch/arm64/boot/Image --modules $(O)/root --userland $(USERLAND)
+# Page poisoning that is built in is off until the kernel is told.
+POISON	= $(if $(filter kasan reloc,$(PROFILE)),--append page_poison=1)
+
+GUEST	= $(VMTEST) $(if $(CPU),--cpu $(CPU)) $(POISON) --image $(O)/arch/arm64/boot/Image --modules $(O)/root --userland $(USERLAND)
 DEMO	= --copy $(LPTEST)/vmtest/demo.sh -- bash ./demo.sh
 
 CROSS	:= $(if $(filter aarch64,$(shell uname -m)),,aarch64-linux-gnu-)
@@ -47,7 +50,7 @@ PLACE	?= far
 .NOTPARALLEL:
 
 all: demo
-.PHONY: all help setup source kernel userland demo shell test test-all test-reloc stress am \
+.PHONY: all help setup source kernel userland demo shell test test-all test-reloc test-reloc-base stress am \
 	export series-check series-check-quick check-setup clean
 
 help:
@@ -103,27 +106,70 @@ test: kernel userland
 	@printf '%s\n' "$(if $(BASELINE),,$$TOOL_SUITES)$$SUITES" >$(O)/suites
 	@$(S)/run-tests.sh $(O)/suites
 
-# Late relocations alone, CYCLES reloads of the target in each of the tests
+# Late relocations alone, CYCLES reloads of a module in each of the tests
 CYCLES	?= 50
-RELOC	= env KLP_CYCLES=$(CYCLES) ./run_kselftest.sh -o $(TIMEOUT) -t livepatch:test-reloc.sh
-define RELOC_SUITES
-reloc-far$(CPU)	$(GUEST) --far --timeout $(TIMEOUT) --tests $(O)/tests -- $(RELOC)
+RELOC_PLACES ?= near far
+# reloc PLACE,TESTS - a guest that runs some tests of test-reloc.sh, or all
+reloc	= $(GUEST) --$(1) --timeout $(TIMEOUT) --tests $(O)/tests -- bash -c "cd livepatch && KLP_CYCLES=$(CYCLES) exec ./test-reloc.sh $(2)"
+RELOC_NAME = $(PROFILE)$(if $(CPU),-$(CPU))
+define NL
+
+
 endef
+TAB	:= $(shell printf '\t')
+RELOC_SUITES = $(subst $(NL) ,$(NL),$(foreach place,$(RELOC_PLACES),reloc-$(RELOC_NAME)-$(place)$(TAB)$(call reloc,$(place))$(NL)))
 export RELOC_SUITES
 
 test-reloc: kernel userland
-	@printf '%s\n' "$$RELOC_SUITES" >$(O)/suites-reloc
+	@printf '%s' "$$RELOC_SUITES" >$(O)/suites-reloc
 	@$(S)/run-tests.sh $(O)/suites-reloc
+
+# The kernel without the series, which has to crash: its console says where.
+BASE_LOG = $(BUILD)/logs/test-reloc-base.console
+define BASE_SUITES
+reloc-base	$(GUEST) --far --timeout $(TIMEOUT) --log $(BASE_LOG) --tests $(O)/tests-of-series -- bash -c "cd livepatch && KLP_CYCLES=2 exec ./test-reloc.sh 'reload_target far'" >$(BASE_LOG).out 2>&1; if grep -q 'Unable to handle kernel write to read-only memory' $(BASE_LOG) && grep -q 'pc : module_emit_plt_entry' $(BASE_LOG); then echo 'ok 1 expected failure: base crashes as described'; else tail -n 20 $(BASE_LOG).out | sed 's/^/# /'; echo 'not ok 1 base does not crash as described'; exit 1; fi
+endef
+export BASE_SUITES
+
+test-reloc-base:
+ifeq ($(BASELINE),)
+	@$(MAKE) --no-print-directory BASELINE=1 test-reloc-base
+else
+test-reloc-base: source userland
+	@$(S)/build.sh $(if $(LLVM),--llvm $(LLVM)) --tests $(TREE) $(SRC) $(O) $(FRAGMENTS)
+	@printf '%s\n' "$$BASE_SUITES" >$(O)/suites-reloc-base
+	@$(S)/run-tests.sh $(O)/suites-reloc-base
+endif
 
 # Every profile that wants a kernel of its own
 test-all: test
+	@$(MAKE) --no-print-directory test-reloc-base
 	@$(MAKE) --no-print-directory PROFILE=reloc test-reloc
 	@$(MAKE) --no-print-directory PROFILE=reloc CPU=cortex-a53 test-reloc
-	@$(MAKE) --no-print-directory PROFILE=kasan TIMEOUT=3600 CYCLES=10 test-reloc
+	@$(MAKE) --no-print-directory PROFILE=kasan TIMEOUT=3600 CYCLES=10 RELOC_PLACES=far test-reloc
+
+# The same modules over and over: patch first, target first, and with the region
+# for direct branches used up, which takes a kernel without KASLR; then ADRPs
+# that become veneers. As many guests at a time as there are CPUs.
+define STRESS_SUITES
+stress-target	$(call reloc,far,'reload_target far')
+stress-patch	$(call reloc,far,'reload_patch far')
+stress-full	$(call reloc,near,'reload_target full')
+endef
+define STRESS_ERRATUM_SUITES
+stress-erratum-target	$(call reloc,near,'reload_target gap')
+stress-erratum-patch	$(call reloc,near,'reload_patch gap')
+endef
+export STRESS_SUITES STRESS_ERRATUM_SUITES
 
 stress:
-	@$(MAKE) --no-print-directory CYCLES=1000 TIMEOUT=7200 test-reloc
-	@$(MAKE) --no-print-directory PROFILE=reloc CPU=cortex-a53 CYCLES=1000 TIMEOUT=7200 test-reloc
+	@$(MAKE) --no-print-directory CYCLES=1000 TIMEOUT=7200 stress-suites
+	@$(MAKE) --no-print-directory PROFILE=reloc CPU=cortex-a53 CYCLES=1000 TIMEOUT=7200 stress-suites
+
+.PHONY: stress-suites
+stress-suites: kernel userland
+	@printf '%s\n' "$(if $(CPU),$$STRESS_ERRATUM_SUITES,$$STRESS_SUITES)" >$(O)/suites-stress
+	@$(S)/run-tests.sh --jobs $$(nproc) $(O)/suites-stress
 
 am:
 	@[ -n "$(LINUX)" ] || { echo "make am: say which tree, with LINUX=dir" >&2; exit 2; }

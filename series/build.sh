@@ -19,6 +19,8 @@ that they do not name is off), builds it in OBJ and installs there
 
   --llvm SUFFIX   build with clang, as kbuild's LLVM= ('-19' takes clang-19)
   --kernel-only   leave out the selftests
+  --tests TREE    build the selftests of TREE, another kernel source, for this
+                  kernel, too, as far as they can be: in tests-of-series/
   -h, --help      this text
 
 Does nothing if nothing changed since the last time. ccache is used if it is
@@ -28,10 +30,12 @@ USAGE
 
 llvm=
 kernel_only=
+others=
 while [ $# -gt 0 ]; do
 	case $1 in
 	--llvm) llvm=${2:-}; shift ;;
 	--kernel-only) kernel_only=y ;;
+	--tests) others=${2:-}; shift ;;
 	-h | --help) usage; exit 0 ;;
 	-*) usage_error "unknown option '$1'" ;;
 	*) break ;;
@@ -80,13 +84,14 @@ state()
 	cat "$@"
 	git -C "$src" rev-parse 'HEAD^{tree}'
 	git -C "$src" diff HEAD
+	[ -z "$others" ] || git -C "$others" rev-parse 'HEAD^{tree}'
 }
 state=$(state "$@" | sha256sum)
 if [ "$(cat "$obj/.built" 2>/dev/null)" = "$state" ] && [ -f "$obj/arch/arm64/boot/Image" ] &&
    [ -d "$obj/root/lib/modules" ] && { [ -n "$kernel_only" ] || [ -d "$obj/tests" ]; }; then
 	exit 0
 fi
-one_at_a_time
+one_at_a_time "$obj"
 rm -f "$obj/.built"
 
 need_space "$obj" 3 'a kernel build'
@@ -104,11 +109,11 @@ configure()
 # lost FRAGMENT... - options that are not as asked for, the last fragment's word counting
 lost()
 {
-	awk 'FNR == 1 { file++ }
+	awk -v config="$obj/.config" '
 	     /^# CONFIG_[A-Z0-9_]+ is not set$/ { name = $2; value = "n" }
 	     /^CONFIG_[A-Z0-9_]+=/ { name = $0; sub(/=.*/, "", name); value = substr($0, length(name) + 2) }
 	     !/^(# )?CONFIG_[A-Z0-9_]+[= ]/ { next }
-	     file < ARGC - 1 { want[name] = value; next }
+	     FILENAME != config { want[name] = value; next }
 	     { have[name] = value }
 	     END { for (name in want)
 			if (want[name] != (name in have ? have[name] : "n"))
@@ -135,19 +140,25 @@ logged "$logs/$name-modules.log" 'modules' kbuild INSTALL_MOD_PATH="$obj/root.tm
 	INSTALL_MOD_STRIP=1 modules_install || die "modules_install failed"
 mv "$obj/root.tmp" "$obj/root"
 
-if [ -z "$kernel_only" ]; then
+# selftests TREE NAME - build the livepatch selftests of TREE, install them in NAME
+selftests()
+{
+	local from=$1 to=$obj/$2 st=tools/testing/selftests
+
 	# test_modules is built where it lies: build a copy, not the source tree.
-	rm -rf "$obj/tests.tmp" "$obj/tests" "$obj/kselftest" "$obj/tests.src"
-	mkdir -p "$obj/tests.src"
-	st=tools/testing/selftests
-	(cd "$src" && cp -a --parents scripts/subarch.include $st/{Makefile,lib.mk,kselftest} \
-		$st/{run_kselftest.sh,kselftest.h,kselftest_harness.h,livepatch} "$obj/tests.src")
+	rm -rf "$to.tmp" "$to" "$obj/kselftest" "$to.src"
+	mkdir -p "$to.src"
+	(cd "$from" && cp -a --parents scripts/subarch.include $st/{Makefile,lib.mk,kselftest} \
+		$st/{run_kselftest.sh,kselftest.h,kselftest_harness.h,livepatch} "$to.src")
 	# objtool post-links some of the modules; it is built beside them, too.
-	ln -s "$src/tools/objtool" "$obj/tests.src/tools/objtool"
-	logged "$logs/$name-kselftest.log" 'selftests' make -C "$obj/tests.src/$st" \
+	ln -s "$from/tools/objtool" "$to.src/tools/objtool"
+	logged "$logs/$name-kselftest.log" 'selftests' make -C "$to.src/$st" \
 		"${args[@]}" "O=$obj" "KDIR=$obj" TARGETS=livepatch FORCE_TARGETS=1 \
-		"INSTALL_PATH=$obj/tests.tmp" install ||
-		die "the livepatch selftests do not build"
-	mv "$obj/tests.tmp" "$obj/tests"
-fi
+		"INSTALL_PATH=$to.tmp" install ||
+		die "the livepatch selftests of $from do not build"
+	mv "$to.tmp" "$to"
+}
+
+[ -n "$kernel_only" ] || selftests "$src" tests
+[ -z "$others" ] || selftests "$others" tests-of-series
 printf '%s\n' "$state" >"$obj/.built"

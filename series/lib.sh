@@ -25,13 +25,15 @@ say() { printf '   %s\n' "$*"; }
 die() { printf '%s: error: %s\n' "$me" "$*" >&2; exit 1; }
 usage_error() { printf '%s: %s (see %s --help)\n' "$me" "$*" "$me" >&2; exit 2; }
 
-# one_at_a_time - two of these scripts would get into each other's way
+# one_at_a_time [DIR] - two of these scripts would get into each other's way
 one_at_a_time()
 {
-	mkdir -p "$BUILD" || die "cannot write to $BUILD"
+	local dir=${1:-$BUILD}
+
+	mkdir -p "$dir" || die "cannot write to $dir"
 	# also held by what a closed terminal left running
-	exec 8>"$BUILD/.lock"
-	flock -n 8 || die "another make is at work in $BUILD: wait for it, or end it (fuser $BUILD/.lock names it)"
+	exec 8>"$dir/.lock"
+	flock -n 8 || die "another make is at work in $dir: wait for it, or end it (fuser $dir/.lock names it)"
 }
 
 # need_space DIR GIB WHAT - stop before a long job that cannot end well

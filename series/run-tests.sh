@@ -8,7 +8,7 @@
 usage()
 {
 	cat <<USAGE
-Usage: $me SUITES
+Usage: $me [--jobs N] SUITES
 
 SUITES is a file with one suite a line: a name, a TAB, a shell command. Each
 is run from the project's folder; what it prints is kept in
@@ -17,12 +17,20 @@ the form 'N passed, N failed, N skipped', or else counted from its KTAP lines.
 A suite that reports nothing, or ends with a non-zero status and no failed
 test, counts as one failure.
 
+  --jobs N    run so many suites at a time; what they print is in their logs only
+
 Ends with one such line for all suites; exit status 0 only if nothing failed.
 USAGE
 }
 
+jobs=1
 case ${1:-} in
 -h | --help) usage; exit 0 ;;
+--jobs)
+	jobs=${2:-}
+	[[ $jobs =~ ^[1-9][0-9]*$ ]] || usage_error '--jobs needs a number'
+	shift 2
+	;;
 esac
 [ -r "${1:-}" ] || usage_error 'a file with the suites is needed'
 
@@ -37,19 +45,27 @@ counts()
 	     END { if (last != "") print last; else print good + 0, bad + 0, skip + 0 }' "$1"
 }
 
-passed=0
-failed=0
-skipped=0
-cd "$TOP" || exit 1
-mkdir -p "$BUILD/logs"
-while IFS=$'\t' read -r name command; do
-	log=$BUILD/logs/test-$name.log
-	start=$SECONDS
-	step "Test: $name"
-	status=0
-	bash -o pipefail -c "$command" </dev/null 2>&1 | tee "$log" | sed 's/^/   | /' || status=$?
+# run NAME COMMAND - leaves log, exit status and duration in build/logs
+run()
+{
+	local log=$BUILD/logs/test-$1.log start=$SECONDS status=0
+
+	if [ "$jobs" -gt 1 ]; then
+		bash -o pipefail -c "$2" </dev/null >"$log" 2>&1 || status=$?
+	else
+		bash -o pipefail -c "$2" </dev/null 2>&1 | tee "$log" | sed 's/^/   | /' || status=$?
+	fi
+	echo "$status $((SECONDS - start))" >"$log.status"
+}
+
+# report NAME - what came of it; adds to the figures
+report()
+{
+	local log=$BUILD/logs/test-$1.log status took why='' p f s
+
+	read -r status took <"$log.status"
+	rm -f "$log.status"
 	read -r p f s < <(counts "$log")
-	why=
 	if [ "$status" -ne 0 ] && [ "$f" -eq 0 ]; then
 		f=1
 		why=", it ended with status $status"
@@ -57,13 +73,37 @@ while IFS=$'\t' read -r name command; do
 		f=1
 		why=', it reported no result'
 	fi
-	say "$name: $p passed, $f failed, $s skipped$why ($((SECONDS - start)) s)"
-	[ "$f" -eq 0 ] || say "$name: see $log"
+	say "$1: $p passed, $f failed, $s skipped$why ($took s)"
+	[ "$f" -eq 0 ] || say "$1: see $log"
 	passed=$((passed + p))
 	failed=$((failed + f))
 	skipped=$((skipped + s))
-	total="${total:-}$(printf '\n   %-14s %4d passed %4d failed %4d skipped' "$name" "$p" "$f" "$s")"
+	total="${total:-}$(printf '\n   %-14s %4d passed %4d failed %4d skipped' "$1" "$p" "$f" "$s")"
+}
+
+passed=0
+failed=0
+skipped=0
+names=()
+cd "$TOP" || exit 1
+mkdir -p "$BUILD/logs"
+while IFS=$'\t' read -r name command; do
+	step "Test: $name"
+	if [ "$jobs" -gt 1 ]; then
+		while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do
+			wait -n
+		done
+		run "$name" "$command" &
+		names+=("$name")
+	else
+		run "$name" "$command"
+		report "$name"
+	fi
 done <"$1"
+wait
+for name in ${names+"${names[@]}"}; do
+	report "$name"
+done
 
 step "Results$total"
 printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"

@@ -23,12 +23,15 @@
 
 #include <linux/cacheflush.h>
 #include <linux/cpu.h>
+#include <linux/kprobes.h>
 #include <linux/livepatch.h>
 #include <linux/memory.h>
 #include <linux/moduleloader.h>
 #include <linux/overflow.h>
+#include <linux/preempt.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
+#include <linux/sort.h>
 #include <linux/text-patching.h>
 
 #include <asm/insn.h>
@@ -77,6 +80,29 @@ static void *klp_reloc_place(const Elf_Shdr *sechdrs, unsigned int relsec,
 	unsigned int infosec = sechdrs[relsec].sh_info;
 
 	return (void *)sechdrs[infosec].sh_addr + rel->r_offset;
+}
+
+/*
+ * Is @insn one that a relocation of this @type is for? PLT entries and veneers
+ * are found by the branch in the place, so there must be no other way than
+ * through one of these for a place to become a branch.
+ */
+static bool klp_check_insn(unsigned int type, u32 insn)
+{
+	switch (type) {
+	case R_AARCH64_JUMP26:
+	case R_AARCH64_CALL26:
+		return aarch64_insn_is_b(insn) || aarch64_insn_is_bl(insn);
+	case R_AARCH64_ADR_PREL_PG_HI21_NC:
+	case R_AARCH64_ADR_PREL_PG_HI21:
+		return aarch64_insn_is_adrp(insn);
+	case R_AARCH64_MOVW_UABS_G0 ... R_AARCH64_MOVW_SABS_G2:
+	case R_AARCH64_MOVW_PREL_G0 ... R_AARCH64_MOVW_PREL_G3:
+		return aarch64_insn_is_movz(insn) || aarch64_insn_is_movn(insn) ||
+		       aarch64_insn_is_movk(insn);
+	default:
+		return !aarch64_insn_is_b(insn) && !aarch64_insn_is_bl(insn);
+	}
 }
 
 /*
@@ -134,6 +160,8 @@ static const char *klp_check_bits(unsigned int type, const union reloc_bits *bit
 		return "unsupported relocation type";
 	}
 
+	if (!klp_check_insn(type, le32_to_cpu(bits->insn)))
+		return "wrong instruction for this type";
 	if (aarch64_insn_decode_immediate(imm, le32_to_cpu(bits->insn)))
 		return "immediate is not zero";
 	return NULL;
@@ -152,9 +180,12 @@ static const char *klp_save_place(const Elf_Shdr *sechdrs, unsigned int relsec,
 		return "offset is outside of the section";
 
 	loc = klp_reloc_place(sechdrs, relsec, rel);
-	if (module_reloc_is_insn(type) &&
-	    !IS_ALIGNED((unsigned long)loc, AARCH64_INSN_SIZE))
-		return "unaligned instruction";
+	if (module_reloc_is_insn(type)) {
+		if (!(sec->sh_flags & SHF_EXECINSTR))
+			return "instruction outside of an executable section";
+		if (!IS_ALIGNED((unsigned long)loc, AARCH64_INSN_SIZE))
+			return "unaligned instruction";
+	}
 
 	memcpy(&p->file, loc, size);
 	p->cur = p->file;
@@ -170,6 +201,16 @@ static int klp_save_section(const Elf_Shdr *sechdrs, unsigned int relsec,
 	struct module_klp_relocs *relocs;
 	const char *err;
 	size_t i;
+
+	/*
+	 * This goes for .plt and the ftrace trampolines, too, which are ours:
+	 * module_frob_arch_sections() has given them their type and size.
+	 */
+	if (sechdrs[sechdrs[relsec].sh_info].sh_type == SHT_NOBITS) {
+		pr_err("%s: %s: relocates a section without contents\n",
+		       me->name, secname);
+		return -ENOEXEC;
+	}
 
 	relocs = kvzalloc(struct_size(relocs, place, num), GFP_KERNEL);
 	if (!relocs)
@@ -211,6 +252,82 @@ static int klp_init_plt_refs(struct module *me)
 }
 
 /**
+ * struct klp_span - the bytes that one relocation writes
+ * @start:	address of the first
+ * @end:	address behind the last
+ * @rel:	the relocation
+ * @relsec:	index of its section
+ */
+struct klp_span {
+	unsigned long start;
+	unsigned long end;
+	const Elf_Rela *rel;
+	unsigned int relsec;
+};
+
+static int klp_cmp_spans(const void *a, const void *b)
+{
+	const struct klp_span *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+/*
+ * Two relocations of one place would each find that the other has changed it,
+ * and the bytes of the module file would come back only by chance.
+ */
+static int klp_check_overlaps(const Elf_Shdr *sechdrs, const char *secstrings,
+			      struct module *me)
+{
+	struct module_klp_relocs *relocs;
+	struct klp_span *spans, *span;
+	size_t i, size, num = 0;
+	const Elf_Rela *rel;
+	int ret = 0;
+
+	for (relocs = me->arch.klp_relocs; relocs; relocs = relocs->next)
+		num += relocs->num;
+
+	spans = kvmalloc_array(num, sizeof(*spans), GFP_KERNEL);
+	if (!spans)
+		return -ENOMEM;
+
+	span = spans;
+	for (relocs = me->arch.klp_relocs; relocs; relocs = relocs->next) {
+		rel = (void *)sechdrs[relocs->relsec].sh_addr;
+
+		for (i = 0; i < relocs->num; i++) {
+			size = module_reloc_size(ELF64_R_TYPE(rel[i].r_info));
+			if (!size)
+				continue;
+
+			span->start = (unsigned long)
+				klp_reloc_place(sechdrs, relocs->relsec, &rel[i]);
+			span->end = span->start + size;
+			span->rel = &rel[i];
+			span->relsec = relocs->relsec;
+			span++;
+		}
+	}
+
+	num = span - spans;
+	sort(spans, num, sizeof(*spans), klp_cmp_spans, NULL);
+
+	for (i = 1; i < num; i++) {
+		if (spans[i].start >= spans[i - 1].end)
+			continue;
+
+		klp_reloc_err(me, secstrings + sechdrs[spans[i].relsec].sh_name,
+			      spans[i].rel, "overlaps another relocation");
+		ret = -ENOEXEC;
+		break;
+	}
+
+	kvfree(spans);
+	return ret;
+}
+
+/**
  * module_klp_init() - save what late relocations of a live patch will replace
  * @hdr:	ELF header of the patch
  * @sechdrs:	its section headers, with final addresses
@@ -224,7 +341,7 @@ int module_klp_init(const Elf_Ehdr *hdr, const Elf_Shdr *sechdrs,
 		    struct module *me)
 {
 	const char *secstrings = (void *)hdr + sechdrs[hdr->e_shstrndx].sh_offset;
-	const char *vmlinux = KLP_RELOC_SEC_PREFIX "vmlinux.";
+	char objname[MODULE_NAME_LEN];
 	const char *name;
 	unsigned int i;
 	int ret;
@@ -233,9 +350,13 @@ int module_klp_init(const Elf_Ehdr *hdr, const Elf_Shdr *sechdrs,
 		if (!(sechdrs[i].sh_flags & SHF_RELA_LIVEPATCH))
 			continue;
 
-		/* Those were applied for good by now. */
 		name = secstrings + sechdrs[i].sh_name;
-		if (!strncmp(name, vmlinux, strlen(vmlinux)))
+		ret = klp_parse_reloc_section(name, objname);
+		if (ret)
+			goto err;
+
+		/* Those were applied for good by now. */
+		if (!strcmp(objname, "vmlinux"))
 			continue;
 
 		ret = klp_save_section(sechdrs, i, name, me);
@@ -245,6 +366,10 @@ int module_klp_init(const Elf_Ehdr *hdr, const Elf_Shdr *sechdrs,
 
 	if (!me->arch.klp_relocs)
 		return 0;
+
+	ret = klp_check_overlaps(sechdrs, secstrings, me);
+	if (ret)
+		goto err;
 
 	ret = klp_init_plt_refs(me);
 	if (ret)
@@ -286,16 +411,88 @@ static struct module_klp_relocs *klp_find_relocs(struct module *me,
 }
 
 /*
- * Is the place as we left it? Instructions may meanwhile be a kprobe, or may
- * have been alternatives that were patched when the module was loaded. Data
- * belong to the patch, which may well have changed them: relocating gives
- * them their initial value for the target that is coming.
+ * Is the place as we left it? Instructions may meanwhile have become a kprobe,
+ * or a static key. A kprobe matters even if it is not armed: it keeps a copy of
+ * the instruction, which it will run, and store when it is disarmed. Data
+ * belong to the patch, which may well have changed them: relocating gives them
+ * their initial value for the target that is coming.
+ *
+ * A kprobe that is just being registered goes unnoticed between the copy, which
+ * __register_kprobe() makes under text_mutex, and the entry into the table,
+ * which it makes thereafter under kprobe_mutex alone.
+ *
+ * Context: text_mutex, or nobody knows the module yet.
+ * Return: NULL, or what has happened to the place.
  */
-static bool klp_place_intact(unsigned int type, const void *loc,
-			     const struct klp_place *p)
+static const char *klp_place_changed(unsigned int type, void *loc,
+				     const struct klp_place *p)
 {
-	return !module_reloc_is_insn(type) ||
-	       !memcmp(loc, &p->cur, AARCH64_INSN_SIZE);
+	if (!module_reloc_is_insn(type))
+		return NULL;
+
+	scoped_guard(preempt) {
+		if (get_kprobe(loc))
+			return "instruction has a kprobe";
+	}
+
+	if (memcmp(loc, &p->cur, AARCH64_INSN_SIZE))
+		return "instruction was changed by others";
+
+	return NULL;
+}
+
+/* Are all places as we left them? If not, say which one is not. */
+static bool klp_places_intact(const Elf_Shdr *sechdrs, const char *secname,
+			      const struct module_klp_relocs *relocs,
+			      struct module *me)
+{
+	const Elf_Rela *rel = (void *)sechdrs[relocs->relsec].sh_addr;
+	const char *err;
+	unsigned int i;
+
+	for (i = 0; i < relocs->num; i++) {
+		err = klp_place_changed(ELF64_R_TYPE(rel[i].r_info),
+					klp_reloc_place(sechdrs, relocs->relsec,
+							&rel[i]),
+					&relocs->place[i]);
+		if (err) {
+			klp_reloc_err(me, secname, &rel[i], err);
+			return false;
+		}
+	}
+
+	return true;
+}
+
+/**
+ * module_klp_check_text() - see that nothing else wants the places of a patch
+ * @hdr:	ELF header of the patch
+ * @sechdrs:	its section headers, with final addresses
+ * @me:		the patch, still MODULE_STATE_UNFORMED
+ *
+ * Runs after all that module_finalize() does to the text. An alternative over
+ * a place would be undone by the relocation, so the relocation would be refused
+ * whenever its target comes. Better refuse the patch.
+ *
+ * Return: 0, or -ENOEXEC after a message.
+ */
+int module_klp_check_text(const Elf_Ehdr *hdr, const Elf_Shdr *sechdrs,
+			  struct module *me)
+{
+	const char *secstrings = (void *)hdr + sechdrs[hdr->e_shstrndx].sh_offset;
+	const struct module_klp_relocs *relocs;
+	const char *name;
+
+	for (relocs = me->arch.klp_relocs; relocs; relocs = relocs->next) {
+		name = secstrings + sechdrs[relocs->relsec].sh_name;
+		if (klp_places_intact(sechdrs, name, relocs, me))
+			continue;
+
+		pr_err("%s: %s: relocates an alternative\n", me->name, name);
+		return -ENOEXEC;
+	}
+
+	return 0;
 }
 
 /* Needs a context synchronization event on all CPUs if it is an instruction. */
@@ -318,6 +515,73 @@ static void klp_put_plt(struct module *me, Elf_Shdr *sechdrs, unsigned int type,
 	    (aarch64_insn_is_b(insn) || aarch64_insn_is_bl(insn)))
 		module_put_plt_entry(me, sechdrs,
 				     (u64)loc + aarch64_get_branch_offset(insn));
+}
+
+/* Drop what the first @num relocations have computed, or had, in @new. */
+static void klp_put_new(struct module *me, Elf_Shdr *sechdrs,
+			struct module_klp_relocs *relocs, unsigned int num)
+{
+	const Elf_Rela *rel = (void *)sechdrs[relocs->relsec].sh_addr;
+	unsigned int i;
+	void *loc;
+
+	for (i = 0; i < num; i++) {
+		loc = klp_reloc_place(sechdrs, relocs->relsec, &rel[i]);
+		klp_put_plt(me, sechdrs, ELF64_R_TYPE(rel[i].r_info), loc,
+			    &relocs->place[i].new);
+	}
+}
+
+/* Has every instruction the bytes of the module file? */
+static bool klp_is_cleared(const Elf_Shdr *sechdrs,
+			   const struct module_klp_relocs *relocs)
+{
+	const Elf_Rela *rel = (void *)sechdrs[relocs->relsec].sh_addr;
+	unsigned int i;
+
+	for (i = 0; i < relocs->num; i++) {
+		if (module_reloc_is_insn(ELF64_R_TYPE(rel[i].r_info)) &&
+		    relocs->place[i].cur.insn != relocs->place[i].file.insn)
+			return false;
+	}
+
+	return true;
+}
+
+/* Give the places the bytes of the module file. Context: text_mutex. */
+static void klp_clear(Elf_Shdr *sechdrs, const char *secname,
+		      struct module_klp_relocs *relocs, struct module *me)
+{
+	const Elf_Rela *rel = (void *)sechdrs[relocs->relsec].sh_addr;
+	unsigned int i, type, left = 0;
+	struct klp_place *p;
+	const char *err;
+	void *loc;
+
+	for (i = 0; i < relocs->num; i++) {
+		p = &relocs->place[i];
+		type = ELF64_R_TYPE(rel[i].r_info);
+		loc = klp_reloc_place(sechdrs, relocs->relsec, &rel[i]);
+
+		p->new = p->file;
+		err = klp_place_changed(type, loc, p);
+		if (err) {
+			klp_reloc_err(me, secname, &rel[i], err);
+			left++;
+			continue;
+		}
+
+		klp_store(type, loc, &p->new);
+		swap(p->cur, p->new);
+	}
+
+	if (left)
+		pr_err("%s: %s: %u relocations were not cleared\n",
+		       me->name, secname, left);
+
+	/* No CPU fetches the branches any more when their entries go. */
+	kick_all_cpus_sync();
+	klp_put_new(me, sechdrs, relocs, relocs->num);
 }
 
 /**
@@ -344,7 +608,7 @@ int module_klp_apply(Elf_Shdr *sechdrs, unsigned int symindex,
 	const char *name = me->klp_info->secstrings + sechdrs[relsec].sh_name;
 	const Elf_Rela *rel = (void *)sechdrs[relsec].sh_addr;
 	struct klp_place *p;
-	unsigned int i, type;
+	unsigned int i;
 	Elf_Sym *sym;
 	void *loc;
 	int ret;
@@ -356,26 +620,29 @@ int module_klp_apply(Elf_Shdr *sechdrs, unsigned int symindex,
 	guard(cpus_read_lock)();
 	guard(mutex)(&text_mutex);
 
+	if (!klp_places_intact(sechdrs, name, relocs, me))
+		return -ENOEXEC;
+
+	/*
+	 * What a kprobe has kept from being cleared holds a PLT entry, and the
+	 * pool has none to spare.
+	 */
+	if (!klp_is_cleared(sechdrs, relocs))
+		klp_clear(sechdrs, name, relocs, me);
+
 	for (i = 0; i < relocs->num; i++) {
 		p = &relocs->place[i];
-		type = ELF64_R_TYPE(rel[i].r_info);
 		loc = klp_reloc_place(sechdrs, relsec, &rel[i]);
 		sym = (Elf_Sym *)sechdrs[symindex].sh_addr +
 			ELF64_R_SYM(rel[i].r_info);
-
-		if (!klp_place_intact(type, loc, p)) {
-			klp_reloc_err(me, name, &rel[i],
-				      "instruction was changed by others");
-			ret = -ENOEXEC;
-			goto undo;
-		}
 
 		p->new = p->file;
 		ret = module_compute_reloc(me, sechdrs, &rel[i], sym, loc,
 					   &p->new);
 		if (ret) {
 			klp_reloc_err(me, name, &rel[i], "cannot be applied");
-			goto undo;
+			klp_put_new(me, sechdrs, relocs, i);
+			return ret;
 		}
 	}
 
@@ -386,32 +653,12 @@ int module_klp_apply(Elf_Shdr *sechdrs, unsigned int symindex,
 		loc = klp_reloc_place(sechdrs, relsec, &rel[i]);
 
 		klp_store(ELF64_R_TYPE(rel[i].r_info), loc, &p->new);
-		swap(p->cur, p->new);
+		p->cur = p->new;
 	}
 
 	kick_all_cpus_sync();
 
-	/* What was there is @file, or what could not be cleared earlier. */
-	for (i = 0; i < relocs->num; i++) {
-		p = &relocs->place[i];
-		loc = klp_reloc_place(sechdrs, relsec, &rel[i]);
-
-		klp_put_plt(me, sechdrs, ELF64_R_TYPE(rel[i].r_info), loc,
-			    &p->new);
-	}
-
 	return 0;
-
-undo:
-	while (i--) {
-		p = &relocs->place[i];
-		loc = klp_reloc_place(sechdrs, relsec, &rel[i]);
-
-		klp_put_plt(me, sechdrs, ELF64_R_TYPE(rel[i].r_info), loc,
-			    &p->new);
-	}
-
-	return ret;
 }
 
 /**
@@ -423,9 +670,10 @@ undo:
  * @me:		the patch
  *
  * Each place has the bytes of the module file again, and PLT entries without
- * another user go back to the pool. A place that became a kprobe is left
- * alone: what is underneath the probe stays relocated until the next
- * module_klp_apply(), and keeps its PLT entry.
+ * another user go back to the pool. Data get these bytes whatever the patch has
+ * made of them. A place with a kprobe is left alone: what is underneath the
+ * probe stays relocated, and keeps its PLT entry, until module_klp_apply()
+ * finds it without.
  *
  * Context: process context, may sleep; klp_mutex. The target is not patched.
  */
@@ -434,44 +682,13 @@ void clear_relocate_add(Elf_Shdr *sechdrs, const char *strtab,
 			struct module *me)
 {
 	struct module_klp_relocs *relocs = klp_find_relocs(me, relsec);
-	const Elf_Rela *rel = (void *)sechdrs[relsec].sh_addr;
-	const char *name;
-	struct klp_place *p;
-	unsigned int i, type;
-	void *loc;
 
 	if (!relocs)
 		return;
 
-	name = me->klp_info->secstrings + sechdrs[relsec].sh_name;
-
 	guard(cpus_read_lock)();
 	guard(mutex)(&text_mutex);
 
-	for (i = 0; i < relocs->num; i++) {
-		p = &relocs->place[i];
-		type = ELF64_R_TYPE(rel[i].r_info);
-		loc = klp_reloc_place(sechdrs, relsec, &rel[i]);
-
-		p->new = p->file;
-		if (!klp_place_intact(type, loc, p)) {
-			klp_reloc_err(me, name, &rel[i],
-				      "instruction was changed by others, not cleared");
-			continue;
-		}
-
-		klp_store(type, loc, &p->new);
-		swap(p->cur, p->new);
-	}
-
-	/* No CPU fetches the branches any more when their entries go. */
-	kick_all_cpus_sync();
-
-	for (i = 0; i < relocs->num; i++) {
-		p = &relocs->place[i];
-		loc = klp_reloc_place(sechdrs, relsec, &rel[i]);
-
-		klp_put_plt(me, sechdrs, ELF64_R_TYPE(rel[i].r_info), loc,
-			    &p->new);
-	}
+	klp_clear(sechdrs, me->klp_info->secstrings + sechdrs[relsec].sh_name,
+		  relocs, me);
 }

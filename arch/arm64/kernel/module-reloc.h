@@ -22,6 +22,8 @@ int module_compute_reloc(struct module *me, Elf_Shdr *sechdrs,
 /* Relocations of a live patch against its target modules: module-klp.c */
 int module_klp_init(const Elf_Ehdr *hdr, const Elf_Shdr *sechdrs,
 		    struct module *me);
+int module_klp_check_text(const Elf_Ehdr *hdr, const Elf_Shdr *sechdrs,
+			  struct module *me);
 int module_klp_apply(Elf_Shdr *sechdrs, unsigned int symindex,
 		     unsigned int relsec, struct module *me);
 

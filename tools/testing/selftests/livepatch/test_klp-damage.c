@@ -75,7 +75,55 @@ static void set_type(Elf64_Rela *rela, unsigned int type)
 	rela->r_info = ELF64_R_INFO(ELF64_R_SYM(rela->r_info), type);
 }
 
-/* Calls in data: zero, as wanted, but they have no PLT entries reserved. */
+/* The address of a symbol of the module, which is an offset in its section */
+static Elf64_Addr find_symbol(const char *name)
+{
+	Elf64_Shdr *symtab = find_section(".symtab");
+	Elf64_Sym *syms = (Elf64_Sym *)(file + symtab->sh_offset);
+	char *strings = (char *)file + shdrs[symtab->sh_link].sh_offset;
+
+	for (size_t i = 0; i < symtab->sh_size / sizeof(*syms); i++) {
+		if (!strcmp(strings + syms[i].st_name, name))
+			return syms[i].st_value;
+	}
+
+	die("no such symbol");
+	return 0;
+}
+
+/* The other relocation of this type, which is not @rela */
+static Elf64_Rela *find_other(Elf64_Shdr *sec, Elf64_Rela *rela)
+{
+	unsigned int type = ELF64_R_TYPE(rela->r_info);
+
+	for (size_t i = 0; i < sec->sh_size / sizeof(Elf64_Rela); i++) {
+		if (&relas(sec)[i] != rela &&
+		    ELF64_R_TYPE(relas(sec)[i].r_info) == type)
+			return &relas(sec)[i];
+	}
+
+	die("no other relocation of this type");
+	return NULL;
+}
+
+/* The other object's relocation section for the same section */
+static Elf64_Shdr *find_other_object(Elf64_Shdr *sec)
+{
+	for (int i = 1; i < ehdr->e_shnum; i++) {
+		if ((shdrs[i].sh_flags & SHF_RELA_LIVEPATCH) &&
+		    &shdrs[i] != sec && shdrs[i].sh_info == sec->sh_info)
+			return &shdrs[i];
+	}
+
+	die("no relocations for another object");
+	return NULL;
+}
+
+/*
+ * More calls than the pool has entries: these are counted in executable sections
+ * only, so put the calls into data, which are zero, as wanted. Three places of 8
+ * bytes lie side by side in each of these sections.
+ */
 static void too_many_calls(void)
 {
 	static const char * const names[] = {
@@ -89,25 +137,44 @@ static void too_many_calls(void)
 		Elf64_Addr offset = first->r_offset;
 		Elf64_Xword sym = ELF64_R_SYM(first->r_info);
 
-		/* Three places of 8 bytes lie side by side there. */
-		for (size_t i = 0; i < sec->sh_size / sizeof(Elf64_Rela); i++) {
+		if (sec->sh_size < 6 * sizeof(Elf64_Rela))
+			die("too few relocations");
+		sec->sh_size = 6 * sizeof(Elf64_Rela);
+		for (size_t i = 0; i < 6; i++) {
 			Elf64_Rela *rela = &relas(sec)[i];
 
-			rela->r_offset = offset + 4 * (i % 6);
+			rela->r_offset = offset + 4 * i;
 			rela->r_info = ELF64_R_INFO(sym, R_AARCH64_CALL26);
 			rela->r_addend = 4096 * ++calls;
 		}
 	}
 }
 
+/* Relocations in sections of the patch that are not for that */
+static void move_section(Elf64_Shdr *rela, const char *name)
+{
+	rela->sh_info = find_section(name) - shdrs;
+	rela->sh_size = sizeof(Elf64_Rela);
+	relas(rela)->r_offset = 0;
+	set_type(relas(rela), R_AARCH64_ABS16);
+}
+
 static void damage(const char *kind)
 {
 	Elf64_Shdr *text = find_klp_rela(".text");
-	Elf64_Shdr *data = find_klp_rela(".data");
-	Elf64_Rela *call = find_rela(text, R_AARCH64_CALL26);
+	Elf64_Shdr *data;
+	Elf64_Rela *call;
 	Elf64_Sym *sym;
 	char *name;
 
+	/* For the patch that has two objects, and nothing else than a jump each */
+	if (!strcmp(kind, "duplicate-object")) {
+		relas(find_other_object(text))->r_offset = relas(text)->r_offset;
+		return;
+	}
+
+	data = find_klp_rela(".data");
+	call = find_rela(text, R_AARCH64_CALL26);
 	sym = (Elf64_Sym *)(file + shdrs[text->sh_link].sh_offset) +
 		ELF64_R_SYM(call->r_info);
 	name = (char *)file + shdrs[shdrs[text->sh_link].sh_link].sh_offset +
@@ -119,6 +186,10 @@ static void damage(const char *kind)
 		find_rela(data, R_AARCH64_ABS16)->r_addend = 1 << 16;
 	else if (!strcmp(kind, "symbol-name"))
 		strrchr(name, '.')[1] = 'X';
+	else if (!strcmp(kind, "symbol-object"))
+		name[strlen(".klp.sym.")] = 'X';
+	else if (!strcmp(kind, "symbol-vmlinux"))
+		strcpy(name, ".klp.sym.vmlinux._printk,0");
 	else if (!strcmp(kind, "symbol-index"))
 		call->r_info = ELF64_R_INFO(0xffffff, R_AARCH64_CALL26);
 	else if (!strcmp(kind, "symbol-no-klp"))
@@ -127,12 +198,18 @@ static void damage(const char *kind)
 		section_name(text)[strlen(".klp.rela.")] = 'X';
 	else if (!strcmp(kind, "section-name"))
 		section_name(text)[strlen(".klp.")] = 'X';
+	else if (!strcmp(kind, "section-vmlinux"))
+		strcpy(section_name(text), ".klp.rela.vmlinux");
 	else if (!strcmp(kind, "section-index"))
 		text->sh_info = 0xfff0;
 	else if (!strcmp(kind, "section-not-kept"))
 		text->sh_flags &= ~SHF_ALLOC;
 	else if (!strcmp(kind, "section-init"))
 		text->sh_info = find_section(".init.text") - shdrs;
+	else if (!strcmp(kind, "section-bss"))
+		move_section(text, ".bss");
+	else if (!strcmp(kind, "section-plt"))
+		move_section(text, ".plt");
 	else if (!strcmp(kind, "section-type"))
 		text->sh_type = SHT_PROGBITS;
 	else if (!strcmp(kind, "truncated"))
@@ -148,6 +225,24 @@ static void damage(const char *kind)
 		call->r_offset += 2;
 	else if (!strcmp(kind, "not-zero"))
 		file[shdrs[text->sh_info].sh_offset + call->r_offset] ^= 1;
+	else if (!strcmp(kind, "not-branch"))
+		set_type(find_rela(text, R_AARCH64_ADD_ABS_LO12_NC),
+			 R_AARCH64_CALL26);
+	else if (!strcmp(kind, "branch"))
+		set_type(call, R_AARCH64_CONDBR19);
+	else if (!strcmp(kind, "not-adrp"))
+		set_type(find_rela(text, R_AARCH64_ADR_PREL_LO21),
+			 R_AARCH64_ADR_PREL_PG_HI21);
+	else if (!strcmp(kind, "not-movw"))
+		set_type(find_rela(text, R_AARCH64_ADR_PREL_LO21),
+			 R_AARCH64_MOVW_PREL_G0);
+	else if (!strcmp(kind, "duplicate"))
+		find_other(text, call)->r_offset = call->r_offset;
+	else if (!strcmp(kind, "overlap"))
+		find_rela(data, R_AARCH64_ABS32)->r_offset =
+			find_rela(data, R_AARCH64_ABS64)->r_offset + 4;
+	else if (!strcmp(kind, "alternative"))
+		call->r_offset = find_symbol("klp_p_alternative");
 	else if (!strcmp(kind, "pool"))
 		too_many_calls();
 	else

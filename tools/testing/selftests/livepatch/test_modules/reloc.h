@@ -57,6 +57,7 @@ FN(klp_t_sabs_g2_neg);
 FN(klp_t_prel_g3); FN(klp_t_prel_g2); FN(klp_t_prel_g1); FN(klp_t_prel_g0);
 
 extern u32 klp_p_jump26;
+extern const u32 klp_p_erratum;
 extern const u32 klp_p_ldst128;
 extern const u64 klp_local_word;
 extern const s16 klp_data_prel16;

@@ -7,15 +7,18 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/cpufeature.h>
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
 #include <linux/livepatch.h>
 #include <linux/module.h>
-#include <linux/slab.h>
 #include <linux/stringify.h>
 #include <linux/unaligned.h>
 
+#include <asm/insn.h>
+
 #include "reloc.h"
+#include "reloc_copies.h"
 
 static bool replace;
 module_param(replace, bool, 0444);
@@ -103,102 +106,12 @@ static int klp_reloc_run(const struct test_klp_reloc_truth *truth)
 	return failed ? -failed : passed;
 }
 
-/*
- * Copies of the sections that have late relocations and of the PLT, from the
- * time when no late relocation had been applied.
- */
-struct copy {
-	const char *name;
-	const void *sec;
-	void *bytes;
-	size_t size;
-};
-
 static const char zeroes[8];
-static struct copy copies[16];
-static unsigned int num_copies;
-
-static int __init copy_section(const Elf_Shdr *sec)
-{
-	struct copy *c = &copies[num_copies];
-	unsigned int i;
-
-	for (i = 0; i < num_copies; i++) {
-		if (copies[i].sec == (void *)sec->sh_addr)
-			return 0;
-	}
-
-	if (num_copies == ARRAY_SIZE(copies))
-		return -ENOSPC;
-
-	c->name = THIS_MODULE->klp_info->secstrings + sec->sh_name;
-	c->sec = (void *)sec->sh_addr;
-	c->size = sec->sh_size;
-	c->bytes = kvmalloc(c->size, GFP_KERNEL);
-	if (!c->bytes)
-		return -ENOMEM;
-
-	memcpy(c->bytes, c->sec, c->size);
-	num_copies++;
-	return 0;
-}
-
-static void free_copies(void)
-{
-	while (num_copies)
-		kvfree(copies[--num_copies].bytes);
-}
-
-static const Elf_Shdr *plt_section(void)
-{
-	return &THIS_MODULE->klp_info->sechdrs[THIS_MODULE->arch.core.plt_shndx];
-}
-
-static int __init make_copies(void)
-{
-	struct klp_modinfo *info = THIS_MODULE->klp_info;
-	unsigned int i;
-	int ret;
-
-	ret = copy_section(plt_section());
-	for (i = 1; i < info->hdr.e_shnum && !ret; i++) {
-		const Elf_Shdr *place = &info->sechdrs[info->sechdrs[i].sh_info];
-
-		/* Variables change, by and by. */
-		if ((info->sechdrs[i].sh_flags & SHF_RELA_LIVEPATCH) &&
-		    strcmp(info->secstrings + place->sh_name, ".data"))
-			ret = copy_section(place);
-	}
-
-	if (ret)
-		free_copies();
-	return ret;
-}
-
-static unsigned int differ(const char *what, const void *now, const void *then,
-			   size_t size)
-{
-	unsigned int changed = 0;
-	size_t i;
-
-	for (i = 0; i < size; i++) {
-		if (((u8 *)now)[i] == ((u8 *)then)[i])
-			continue;
-		if (!changed++)
-			pr_debug("%s: byte %zu is %02x\n", what, i, ((u8 *)now)[i]);
-	}
-
-	return changed;
-}
 
 /* How many bytes of all places, and of the sections around them, have changed */
 static int changed_get(char *buffer, const struct kernel_param *kp)
 {
-	unsigned int i, changed = 0;
-
-	for (i = 0; i < num_copies; i++)
-		changed += differ(copies[i].name, copies[i].sec,
-				  copies[i].bytes, copies[i].size);
+	unsigned int changed = copies_changed();
 
 	/* .data has places, too, all of which were zero. */
 #define DIFFER(var)	differ(#var, &(var), zeroes, sizeof(var))
@@ -221,22 +134,53 @@ static const struct kernel_param_ops changed_ops = {
 module_param_cb(changed, &changed_ops, NULL, 0400);
 MODULE_PARM_DESC(changed, "Read: number of bytes that differ from the module file");
 
-static int plt_used_get(char *buffer, const struct kernel_param *kp)
+/*
+ * The first pointer of each kind of data, which has to be NULL as long as the
+ * target is not there: nobody may use what it pointed to.
+ */
+static int stale_get(char *buffer, const struct kernel_param *kp)
 {
-	const struct plt_entry *plt = (void *)plt_section()->sh_addr;
-	size_t i, used = 0;
+	const u64 ptrs[] = {
+		GET(klp_data_abs64), GET(klp_rodata_abs64), GET(klp_roai_abs64)
+	};
+	unsigned int i, stale = 0;
 
-	for (i = 0; i < plt_section()->sh_size / sizeof(*plt); i++)
-		used += !!memchr_inv(&plt[i], 0, sizeof(*plt));
+	for (i = 0; i < ARRAY_SIZE(ptrs); i++) {
+		if (ptrs[i])
+			stale += 1 + READ_ONCE(*(u8 *)ptrs[i]);
+	}
 
-	return sysfs_emit(buffer, "%zu\n", used);
+	return sysfs_emit(buffer, "%u\n", stale);
 }
 
-static const struct kernel_param_ops plt_used_ops = {
-	.get = plt_used_get,
+static const struct kernel_param_ops stale_ops = {
+	.get = stale_get,
 };
-module_param_cb(plt_used, &plt_used_ops, NULL, 0400);
-MODULE_PARM_DESC(plt_used, "Read: number of PLT entries in use");
+module_param_cb(stale, &stale_ops, NULL, 0400);
+MODULE_PARM_DESC(stale, "Read: follow pointers to the target, 0 if there are none");
+
+/* Does this CPU need the workaround, and at how many of the two places is it? */
+static int veneers_get(char *buffer, const struct kernel_param *kp)
+{
+	const u32 *places = &klp_p_erratum;
+	unsigned int i, branches = 0;
+
+	if (!IS_ENABLED(CONFIG_ARM64_ERRATUM_843419) ||
+	    !cpus_have_cap(ARM64_WORKAROUND_843419))
+		return sysfs_emit(buffer, "none\n");
+
+	OPTIMIZER_HIDE_VAR(places);
+	for (i = 0; i < 2; i++)
+		branches += aarch64_insn_is_b(le32_to_cpu((__force __le32)places[i]));
+
+	return sysfs_emit(buffer, "%u\n", branches);
+}
+
+static const struct kernel_param_ops veneers_ops = {
+	.get = veneers_get,
+};
+module_param_cb(veneers, &veneers_ops, NULL, 0400);
+MODULE_PARM_DESC(veneers, "Read: how many ADRPs branch to veneers, or none: the CPU needs none");
 
 /* A kprobe in the place of a relocation: nothing may overwrite that. */
 static int probe_handler(struct kprobe *p, struct pt_regs *regs)
@@ -248,14 +192,14 @@ static struct kprobe kprobe;
 
 static int probe_set(const char *val, const struct kernel_param *kp)
 {
-	bool on;
+	unsigned int how;
 	int ret;
 
-	ret = kstrtobool(val, &on);
+	ret = kstrtouint(val, 0, &how);
 	if (ret)
 		return ret;
 
-	if (!on) {
+	if (!how) {
 		unregister_kprobe(&kprobe);
 		return 0;
 	}
@@ -263,6 +207,8 @@ static int probe_set(const char *val, const struct kernel_param *kp)
 	memset(&kprobe, 0, sizeof(kprobe));
 	kprobe.addr = (kprobe_opcode_t *)&klp_p_jump26;
 	kprobe.pre_handler = probe_handler;
+	if (how == 2)
+		kprobe.flags = KPROBE_FLAG_DISABLED;
 	return register_kprobe(&kprobe);
 }
 
@@ -270,7 +216,7 @@ static const struct kernel_param_ops probe_ops = {
 	.set = probe_set,
 };
 module_param_cb(probe, &probe_ops, NULL, 0200);
-MODULE_PARM_DESC(probe, "Write: 1 puts a kprobe into a place, 0 removes it");
+MODULE_PARM_DESC(probe, "Write: 1 puts a kprobe into a place, 2 a disabled one, 0 removes it");
 
 static int pre_patch(struct klp_object *obj)
 {

@@ -10,7 +10,9 @@
  */
 #include <linux/linkage.h>
 #include <linux/stringify.h>
+#include <asm/alternative.h>
 #include <asm/assembler.h>
+#include <asm/cpucaps.h>
 #include <asm/elf.h>
 
 #include "reloc.h"
@@ -212,6 +214,7 @@ SYM_FUNC_END(klp_t_ld_lo19)
 SYM_FUNC_START_NOALIGN(klp_t_erratum)
 	b	1f
 	.balign	8
+SYM_INNER_LABEL(klp_p_erratum, SYM_L_GLOBAL)
 1:	klp	ADR_PREL_PG_HI21, T_VAR, adrp x0, T_VAR
 	klp	ADR_PREL_PG_HI21, T_VAR, adrp x1, T_VAR
 	klp	ADD_ABS_LO12_NC, T_VAR, add x0, x0, :lo12:T_VAR
@@ -302,6 +305,17 @@ SYM_FUNC_START(klp_t_prel_g0)
 	add	x0, x0, x1
 	ret
 SYM_FUNC_END(klp_t_prel_g0)
+
+/* No place as it is, but a test makes one of it */
+SYM_FUNC_START(klp_t_alternative)
+	alternative_if_not ARM64_ALWAYS_SYSTEM
+SYM_INNER_LABEL(klp_p_alternative, SYM_L_GLOBAL)
+	b	.
+	alternative_else
+	nop
+	alternative_endif
+	ret
+SYM_FUNC_END(klp_t_alternative)
 
 SYM_FUNC_START(klp_local_after)
 	mov	x0, #TEST_KLP_RELOC_AFTER

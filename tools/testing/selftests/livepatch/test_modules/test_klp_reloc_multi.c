@@ -11,6 +11,7 @@
 #include <linux/module.h>
 
 #include "reloc.h"
+#include "reloc_copies.h"
 
 #define CALLER(func, target, symbol)						\
 asm(".pushsection .text, \"ax\"\n"						\
@@ -38,6 +39,17 @@ static int klp_reloc_run2(const struct test_klp_reloc_truth *truth)
 {
 	return call_target2();
 }
+
+static int changed_get(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%u\n", copies_changed());
+}
+
+static const struct kernel_param_ops changed_ops = {
+	.get = changed_get,
+};
+module_param_cb(changed, &changed_ops, NULL, 0400);
+MODULE_PARM_DESC(changed, "Read: number of bytes that differ from the module file");
 
 static struct klp_func funcs[] = {
 	{
@@ -70,11 +82,21 @@ static struct klp_patch patch = {
 
 static int __init test_klp_reloc_multi_init(void)
 {
-	return klp_enable_patch(&patch);
+	int ret;
+
+	ret = make_copies();
+	if (ret)
+		return ret;
+
+	ret = klp_enable_patch(&patch);
+	if (ret)
+		free_copies();
+	return ret;
 }
 
 static void __exit test_klp_reloc_multi_exit(void)
 {
+	free_copies();
 }
 
 module_init(test_klp_reloc_multi_init);
