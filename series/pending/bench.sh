@@ -3,7 +3,7 @@
 #
 # What the series costs and saves, counted in guest instructions.
 
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../lib.sh"
 
 usage()
 {
