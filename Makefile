@@ -50,8 +50,9 @@ PLACE	?= far
 .NOTPARALLEL:
 
 all: demo
-.PHONY: all help setup source kernel userland demo shell test test-all test-reloc test-reloc-base stress am \
-	export series-check series-check-quick check-setup clean
+.PHONY: all help setup source kernel userland demo shell test test-all test-reloc test-reloc-base \
+	test-regs test-profile stress bench bench-base am export series-check series-check-quick \
+	check-setup clean
 
 help:
 	@sed 's/^/  /' $(S)/help.txt
@@ -141,12 +142,49 @@ test-reloc-base: source userland
 	@$(S)/run-tests.sh $(O)/suites-reloc-base
 endif
 
+# The tests of the kernel's tracers by the tracers' own authors, which take a
+# kernel with more of them: startup tests, samples/ftrace, selftests/ftrace
+define REGS_SUITES
+regs-near	$(GUEST) --near --timeout $(TIMEOUT) $(REGS_TESTS)
+regs-far	$(GUEST) --far --timeout $(TIMEOUT) $(REGS_TESTS)
+ftrace-near	$(GUEST) --near --timeout 3600 $(FTRACE_TESTS)
+ftrace-far	$(GUEST) --far --timeout 3600 $(FTRACE_TESTS)
+endef
+REGS_TESTS = --tests $(O)/tests --test livepatch:test-ftrace-regs.sh --test livepatch:test-kprobe.sh
+FTRACE_TESTS = --copy $(O)/ftrace --copy $(LPTEST)/vmtest/ftracetest.sh -- bash ./ftracetest.sh ./ftrace
+export REGS_SUITES
+
+test-regs: kernel userland
+ifneq ($(PROFILE),regs)
+	@$(MAKE) --no-print-directory PROFILE=regs test-regs
+else
+	@rm -rf $(O)/ftrace && cp -a $(TREE)/tools/testing/selftests/ftrace $(O)/
+	@$(CROSS)gcc -O2 -I $(TREE)/tools/testing/selftests -o $(O)/ftrace/poll $(O)/ftrace/poll.c
+	@printf '%s\n' "$$REGS_SUITES" >$(O)/suites-regs
+	@$(S)/run-tests.sh $(O)/suites-regs
+endif
+
+# All tests on another configuration
+define PROFILE_SUITES
+$(PROFILE)-near	$(GUEST) --near --timeout $(TIMEOUT) --tests $(O)/tests
+$(PROFILE)-far	$(GUEST) --far --timeout $(TIMEOUT) --tests $(O)/tests
+endef
+export PROFILE_SUITES
+
+test-profile: kernel userland
+	@printf '%s\n' "$$PROFILE_SUITES" >$(O)/suites-profile
+	@$(S)/run-tests.sh $(O)/suites-profile
+
 # Every profile that wants a kernel of its own
 test-all: test
 	@$(MAKE) --no-print-directory test-reloc-base
 	@$(MAKE) --no-print-directory PROFILE=reloc test-reloc
 	@$(MAKE) --no-print-directory PROFILE=reloc CPU=cortex-a53 test-reloc
 	@$(MAKE) --no-print-directory PROFILE=kasan TIMEOUT=3600 CYCLES=10 RELOC_PLACES=far test-reloc
+	@$(MAKE) --no-print-directory test-regs
+	@$(MAKE) --no-print-directory PROFILE=bti LLVM=-19 test-profile
+	@$(MAKE) --no-print-directory PROFILE=16k test-profile
+	@$(MAKE) --no-print-directory PROFILE=64k test-profile
 
 # The same modules over and over: patch first, target first, and with the region
 # for direct branches used up, which takes a kernel without KASLR; then ADRPs
@@ -170,6 +208,15 @@ stress:
 stress-suites: kernel userland
 	@printf '%s\n' "$(if $(CPU),$$STRESS_ERRATUM_SUITES,$$STRESS_SUITES)" >$(O)/suites-stress
 	@$(S)/run-tests.sh --jobs $$(nproc) $(O)/suites-stress
+
+# Guest instructions, of the kernel without the series and of that with it
+bench: kernel userland
+	@$(S)/setup.sh --with bench
+	@$(MAKE) --no-print-directory BASELINE=1 bench-base
+	@$(S)/bench.sh $(BENCHFLAGS) $(TREE) $(USERLAND) $(BUILD)/bench $(B)/base-$(PROFILE)$(if $(LLVM),-llvm) $(O)
+
+bench-base: source userland
+	@$(S)/build.sh $(if $(LLVM),--llvm $(LLVM)) --tests $(TREE) $(SRC) $(O) $(FRAGMENTS)
 
 am:
 	@[ -n "$(LINUX)" ] || { echo "make am: say which tree, with LINUX=dir" >&2; exit 2; }

@@ -15,7 +15,7 @@ machine does not have, with apt-get, as root or through sudo.
 
   --check      only say what is missing; exit status 1 if anything is
   --with LIST  also packages of these groups, separated by commas:
-               check (static analysis for series-check), clang
+               check (static analysis for series-check), clang, bench
   -h, --help   this text
 USAGE
 }
@@ -64,6 +64,9 @@ LIST
 	case ,$groups, in *,check,*)
 		printf '%s\t%s\n' sparse 'make series-check' shellcheck 'make series-check' \
 			python3-ply "checkpatch's licence check" python3-git "checkpatch's licence check" ;;
+	esac
+	case ,$groups, in *,bench,*)
+		printf '%s\t%s\n' gnuplot-nox 'the picture of make bench' ;;
 	esac
 	case ,$groups, in *,clang,*)
 		printf '%s\t%s\n' clang-19 'profiles built by clang' lld-19 'profiles built by clang' \

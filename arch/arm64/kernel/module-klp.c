@@ -34,6 +34,7 @@
 #include <linux/sort.h>
 #include <linux/text-patching.h>
 
+#include <asm/alternative.h>
 #include <asm/insn.h>
 
 #include "module-reloc.h"
@@ -327,6 +328,62 @@ static int klp_check_overlaps(const Elf_Shdr *sechdrs, const char *secstrings,
 	return ret;
 }
 
+/* Are any of these bytes the replacement, or part of it, of an alternative? */
+static bool klp_in_replacement(const Elf_Shdr *alts, unsigned long start,
+			       unsigned long end)
+{
+	const struct alt_instr *alt = (void *)alts->sh_addr;
+	const struct alt_instr *last = alt + alts->sh_size / sizeof(*alt);
+	unsigned long repl;
+
+	for (; alt < last; alt++) {
+		repl = (unsigned long)&alt->alt_offset + alt->alt_offset;
+		if (start < repl + alt->alt_len && end > repl)
+			return true;
+	}
+
+	return false;
+}
+
+/*
+ * Replacements are copied to where they will run while the patch is loaded, and
+ * looked at never again: relocating them later would be of no use. Whether this
+ * CPU has a use for them does not matter, so that a patch which is good here is
+ * good elsewhere.
+ */
+static int klp_check_replacements(const Elf_Ehdr *hdr, const Elf_Shdr *sechdrs,
+				  const char *secstrings, struct module *me)
+{
+	const Elf_Shdr *alts = find_section(hdr, sechdrs, ".altinstructions");
+	const struct module_klp_relocs *relocs;
+	const Elf_Rela *rel;
+	unsigned long start;
+	unsigned int i;
+	size_t size;
+
+	if (!alts)
+		return 0;
+
+	for (relocs = me->arch.klp_relocs; relocs; relocs = relocs->next) {
+		rel = (void *)sechdrs[relocs->relsec].sh_addr;
+
+		for (i = 0; i < relocs->num; i++) {
+			size = module_reloc_size(ELF64_R_TYPE(rel[i].r_info));
+			start = (unsigned long)
+				klp_reloc_place(sechdrs, relocs->relsec, &rel[i]);
+			if (!size || !klp_in_replacement(alts, start, start + size))
+				continue;
+
+			klp_reloc_err(me, secstrings +
+				      sechdrs[relocs->relsec].sh_name, &rel[i],
+				      "in the replacement of an alternative");
+			return -ENOEXEC;
+		}
+	}
+
+	return 0;
+}
+
 /**
  * module_klp_init() - save what late relocations of a live patch will replace
  * @hdr:	ELF header of the patch
@@ -371,6 +428,10 @@ int module_klp_init(const Elf_Ehdr *hdr, const Elf_Shdr *sechdrs,
 	if (ret)
 		goto err;
 
+	ret = klp_check_replacements(hdr, sechdrs, secstrings, me);
+	if (ret)
+		goto err;
+
 	ret = klp_init_plt_refs(me);
 	if (ret)
 		goto err;
@@ -411,31 +472,45 @@ static struct module_klp_relocs *klp_find_relocs(struct module *me,
 }
 
 /*
+ * Is the instruction another one than we left? Data do not count: they belong
+ * to the patch, which may well have changed them. Relocating gives them their
+ * initial value for the target that is coming.
+ */
+static bool klp_insn_changed(unsigned int type, const void *loc,
+			     const struct klp_place *p)
+{
+	return module_reloc_is_insn(type) &&
+	       memcmp(loc, &p->cur, AARCH64_INSN_SIZE);
+}
+
+/*
  * Is the place as we left it? Instructions may meanwhile have become a kprobe,
  * or a static key. A kprobe matters even if it is not armed: it keeps a copy of
- * the instruction, which it will run, and store when it is disarmed. Data
- * belong to the patch, which may well have changed them: relocating gives them
- * their initial value for the target that is coming.
+ * the instruction, which it will run, and store when it is disarmed. One that
+ * is gone does neither: it was put into a module that had this address before.
  *
  * A kprobe that is just being registered goes unnoticed between the copy, which
  * __register_kprobe() makes under text_mutex, and the entry into the table,
  * which it makes thereafter under kprobe_mutex alone.
  *
- * Context: text_mutex, or nobody knows the module yet.
+ * Context: text_mutex.
  * Return: NULL, or what has happened to the place.
  */
 static const char *klp_place_changed(unsigned int type, void *loc,
 				     const struct klp_place *p)
 {
+	struct kprobe *probe;
+
 	if (!module_reloc_is_insn(type))
 		return NULL;
 
 	scoped_guard(preempt) {
-		if (get_kprobe(loc))
+		probe = get_kprobe(loc);
+		if (probe && !kprobe_gone(probe))
 			return "instruction has a kprobe";
 	}
 
-	if (memcmp(loc, &p->cur, AARCH64_INSN_SIZE))
+	if (klp_insn_changed(type, loc, p))
 		return "instruction was changed by others";
 
 	return NULL;
@@ -472,7 +547,8 @@ static bool klp_places_intact(const Elf_Shdr *sechdrs, const char *secname,
  *
  * Runs after all that module_finalize() does to the text. An alternative over
  * a place would be undone by the relocation, so the relocation would be refused
- * whenever its target comes. Better refuse the patch.
+ * whenever its target comes. Better refuse the patch. Nobody can have a kprobe
+ * in a module that is not known yet.
  *
  * Return: 0, or -ENOEXEC after a message.
  */
@@ -481,15 +557,25 @@ int module_klp_check_text(const Elf_Ehdr *hdr, const Elf_Shdr *sechdrs,
 {
 	const char *secstrings = (void *)hdr + sechdrs[hdr->e_shstrndx].sh_offset;
 	const struct module_klp_relocs *relocs;
-	const char *name;
+	const Elf_Rela *rel;
+	unsigned int i;
 
 	for (relocs = me->arch.klp_relocs; relocs; relocs = relocs->next) {
-		name = secstrings + sechdrs[relocs->relsec].sh_name;
-		if (klp_places_intact(sechdrs, name, relocs, me))
-			continue;
+		rel = (void *)sechdrs[relocs->relsec].sh_addr;
 
-		pr_err("%s: %s: relocates an alternative\n", me->name, name);
-		return -ENOEXEC;
+		for (i = 0; i < relocs->num; i++) {
+			if (!klp_insn_changed(ELF64_R_TYPE(rel[i].r_info),
+					      klp_reloc_place(sechdrs,
+							      relocs->relsec,
+							      &rel[i]),
+					      &relocs->place[i]))
+				continue;
+
+			klp_reloc_err(me, secstrings +
+				      sechdrs[relocs->relsec].sh_name, &rel[i],
+				      "replaced by an alternative");
+			return -ENOEXEC;
+		}
 	}
 
 	return 0;
@@ -548,7 +634,12 @@ static bool klp_is_cleared(const Elf_Shdr *sechdrs,
 	return true;
 }
 
-/* Give the places the bytes of the module file. Context: text_mutex. */
+/*
+ * Give the places the bytes of the module file. Instructions that have them by
+ * what we know were not relocated, and what became of them is no concern here.
+ *
+ * Context: text_mutex.
+ */
 static void klp_clear(Elf_Shdr *sechdrs, const char *secname,
 		      struct module_klp_relocs *relocs, struct module *me)
 {
@@ -564,6 +655,9 @@ static void klp_clear(Elf_Shdr *sechdrs, const char *secname,
 		loc = klp_reloc_place(sechdrs, relocs->relsec, &rel[i]);
 
 		p->new = p->file;
+		if (module_reloc_is_insn(type) && p->cur.insn == p->file.insn)
+			continue;
+
 		err = klp_place_changed(type, loc, p);
 		if (err) {
 			klp_reloc_err(me, secname, &rel[i], err);

@@ -119,35 +119,14 @@ static Elf64_Shdr *find_other_object(Elf64_Shdr *sec)
 	return NULL;
 }
 
-/*
- * More calls than the pool has entries: these are counted in executable sections
- * only, so put the calls into data, which are zero, as wanted. Three places of 8
- * bytes lie side by side in each of these sections.
- */
-static void too_many_calls(void)
+/* A section that has done its duty when objtool is done, under another name */
+static const char *rename_section(const char *name)
 {
-	static const char * const names[] = {
-		".data", ".rodata", ".data..ro_after_init"
-	};
-	int calls = 0;
+	char *old = section_name(find_section("__klp_relocs.test_klp_reloc_target"));
 
-	for (size_t n = 0; n < sizeof(names) / sizeof(*names); n++) {
-		Elf64_Shdr *sec = find_klp_rela(names[n]);
-		Elf64_Rela *first = find_rela(sec, R_AARCH64_ABS64);
-		Elf64_Addr offset = first->r_offset;
-		Elf64_Xword sym = ELF64_R_SYM(first->r_info);
-
-		if (sec->sh_size < 6 * sizeof(Elf64_Rela))
-			die("too few relocations");
-		sec->sh_size = 6 * sizeof(Elf64_Rela);
-		for (size_t i = 0; i < 6; i++) {
-			Elf64_Rela *rela = &relas(sec)[i];
-
-			rela->r_offset = offset + 4 * i;
-			rela->r_info = ELF64_R_INFO(sym, R_AARCH64_CALL26);
-			rela->r_addend = 4096 * ++calls;
-		}
-	}
+	if (strlen(name) > strlen(old))
+		die("section name is too long");
+	return strcpy(old, name);
 }
 
 /* Relocations in sections of the patch that are not for that */
@@ -182,6 +161,9 @@ static void damage(const char *kind)
 
 	if (!strcmp(kind, "call-range"))
 		call->r_addend = 1LL << 40;
+	else if (!strcmp(kind, "adr-range"))
+		/* The loader sorts calls ahead of all else: they have their entries. */
+		find_rela(text, R_AARCH64_ADR_PREL_LO21)->r_addend = 1LL << 40;
 	else if (!strcmp(kind, "data-range"))
 		find_rela(data, R_AARCH64_ABS16)->r_addend = 1 << 16;
 	else if (!strcmp(kind, "symbol-name"))
@@ -210,6 +192,8 @@ static void damage(const char *kind)
 		move_section(text, ".bss");
 	else if (!strcmp(kind, "section-plt"))
 		move_section(text, ".plt");
+	else if (!strncmp(kind, "used-up-", strlen("used-up-")))
+		move_section(text, rename_section(kind + strlen("used-up-")));
 	else if (!strcmp(kind, "section-type"))
 		text->sh_type = SHT_PROGBITS;
 	else if (!strcmp(kind, "truncated"))
@@ -243,8 +227,10 @@ static void damage(const char *kind)
 			find_rela(data, R_AARCH64_ABS64)->r_offset + 4;
 	else if (!strcmp(kind, "alternative"))
 		call->r_offset = find_symbol("klp_p_alternative");
-	else if (!strcmp(kind, "pool"))
-		too_many_calls();
+	else if (!strcmp(kind, "replacement"))
+		call->r_offset = find_symbol("klp_p_replacement");
+	else if (!strcmp(kind, "call-in-data"))
+		set_type(find_rela(data, R_AARCH64_ABS64), R_AARCH64_CALL26);
 	else
 		die("no such KIND");
 }

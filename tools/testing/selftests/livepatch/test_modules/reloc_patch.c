@@ -205,7 +205,10 @@ static int probe_set(const char *val, const struct kernel_param *kp)
 	}
 
 	memset(&kprobe, 0, sizeof(kprobe));
-	kprobe.addr = (kprobe_opcode_t *)&klp_p_jump26;
+	if (how == 3)
+		kprobe.symbol_name = "test_klp_reloc_patch:klp_p_jump26";
+	else
+		kprobe.addr = (kprobe_opcode_t *)&klp_p_jump26;
 	kprobe.pre_handler = probe_handler;
 	if (how == 2)
 		kprobe.flags = KPROBE_FLAG_DISABLED;
@@ -216,7 +219,7 @@ static const struct kernel_param_ops probe_ops = {
 	.set = probe_set,
 };
 module_param_cb(probe, &probe_ops, NULL, 0200);
-MODULE_PARM_DESC(probe, "Write: 1 puts a kprobe into a place, 2 a disabled one, 0 removes it");
+MODULE_PARM_DESC(probe, "Write: 1 puts a kprobe into a place, 2 a disabled one, 3 one into that of test_klp_reloc_patch, 0 removes it");
 
 static int pre_patch(struct klp_object *obj)
 {
@@ -260,6 +263,8 @@ static int __init test_klp_reloc_patch_init(void)
 
 static void __exit test_klp_reloc_patch_exit(void)
 {
+	/* It would outlive the module. Nothing happens if there is none. */
+	unregister_kprobe(&kprobe);
 	free_copies();
 }
 

@@ -306,13 +306,14 @@ SYM_FUNC_START(klp_t_prel_g0)
 	ret
 SYM_FUNC_END(klp_t_prel_g0)
 
-/* No place as it is, but a test makes one of it */
+/* No places as they are, but tests make places of them */
 SYM_FUNC_START(klp_t_alternative)
 	alternative_if_not ARM64_ALWAYS_SYSTEM
 SYM_INNER_LABEL(klp_p_alternative, SYM_L_GLOBAL)
 	b	.
 	alternative_else
-	nop
+SYM_INNER_LABEL(klp_p_replacement, SYM_L_GLOBAL)
+	bl	.
 	alternative_endif
 	ret
 SYM_FUNC_END(klp_t_alternative)
@@ -375,6 +376,20 @@ SYM_DATA_END(klp_local_data)
 	.section .data..ro_after_init, "aw"
 	klp_data klp_roai
 
-/* Like the target: do not fit into a gap near it. */
 	.section .text.pad, "ax"
+
+/*
+ * Never run: so many calls that must be counted for the PLT that its reference
+ * counts take up more than 2 KiB, which would be seen to leak.
+ */
+SYM_FUNC_START(klp_t_many_calls)
+	.set	n, 0
+	.rept	600
+	bl	_printk + n
+	.set	n, n + 4
+	.endr
+	ret
+SYM_FUNC_END(klp_t_many_calls)
+
+/* Like the target: do not fit into a gap near it. */
 	.fill	327680, 4, 0xd503201f

@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# A task that is preempted in a tracer after livepatch has told it where to go is
+# not yet in the replacement, nor anywhere that a search of its stack for the
+# replacement finds. It must not change over to another version there.
+
+. "$(dirname "$0")"/functions.sh
+
+MOD=test_klp_window_mod
+LP=test_klp_window_patch
+PAR=/sys/module/$MOD/parameters
+
+setup_config
+
+if [[ $(nproc) -lt 2 ]]; then
+	skip "needs two CPUs"
+fi
+
+start_test "transition while a task is on its way to a replacement"
+
+load_mod $MOD
+load_lp $LP
+pid=$(cat $PAR/pid)
+
+# The caller gets its CPU back after a second at the latest, from what the
+# scheduler reserves for tasks like it. Nothing in here forks, to be done by then.
+caught=''
+for attempt in {1..10}; do
+	echo 1 >$PAR/go
+	for ((i = 0; i < 10000; i++)); do
+		read -r preempted <$PAR/preempted
+		read -r result <$PAR/result
+		[[ "$preempted" == N && "$result" == 0 ]] || break
+	done
+	echo 0 >"$SYSFS_KLP_DIR/$LP/enabled"
+	read -r state <"/proc/$pid/patch_state"
+	read -r transition <"$SYSFS_KLP_DIR/$LP/transition"
+	read -r preempted <$PAR/preempted
+	read -r result <$PAR/result
+	[[ "$preempted" == Y && "$result" == 0 ]] && caught=1
+	echo 1 >$PAR/release
+	loop_until "[[ \$(cat $PAR/result) != 0 ]]" ||
+		die "not ok: the caller does not come back"
+	result=$(cat $PAR/result)
+	[[ -z "$caught" ]] || break
+
+	# It was late: once more, with the patch enabled
+	loop_until "[[ ! -e $SYSFS_KLP_DIR/$LP ]]" || die "not ok: $LP stays"
+	unload_lp $LP
+	load_lp $LP
+done
+log "% caught the caller: ${caught:-0}"
+[[ -n "$caught" ]] || skip "the caller was never caught on its way"
+
+[[ "$state" == 1 && "$transition" == 1 ]] ||
+	die "not ok: the caller's state is $state, transition $transition"
+[[ "$result" == 2 ]] || die "not ok: result $result, the caller has met two versions"
+
+loop_until "[[ ! -e $SYSFS_KLP_DIR/$LP ]]" || die "not ok: $LP stays"
+unload_lp $LP
+unload_mod $MOD
+echo "ok"
+
+exit 0

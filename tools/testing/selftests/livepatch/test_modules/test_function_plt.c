@@ -1,0 +1,574 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Direct calls of ftrace on arm64, and what they leave in the code.
+ *
+ * Load it, and read the results from the log, in KTAP.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/atomic.h>
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/ftrace.h>
+#include <linux/gcd.h>
+#include <linux/kprobes.h>
+#include <linux/kthread.h>
+#include <linux/lcm.h>
+#include <linux/math.h>
+#include <linux/module.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include "test_function_plt.h"
+
+#define INSN_NOP	0xd503201f
+#define INSN_BTI_C	0xd503245f
+#define INSN_BL		0x94000000
+#define INSN_BL_MASK	0xfc000000
+#define INSN_LDR_X16_M8	0x58ffffd0	/* ldr	x16, .-8 */
+#define INSN_BR_X16	0xd61f0200	/* br	x16 */
+
+static unsigned long tramp;
+module_param(tramp, ulong, 0444);
+MODULE_PARM_DESC(tramp, "address of ftrace_stub_direct_tramp in the kernel");
+
+static unsigned int rounds = 100;
+module_param(rounds, uint, 0444);
+MODULE_PARM_DESC(rounds, "how often to attach and detach under load");
+
+static bool hotplug;
+module_param(hotplug, bool, 0444);
+MODULE_PARM_DESC(hotplug, "CPUs come and go: only do the test under load, where either way is right");
+
+/* Trampolines that count how often they are called, in X10 to X12 only */
+#define TRAMPOLINE(n)							\
+asm("	.pushsection	.bss, \"aw\", @nobits\n"			\
+"	.globl		test_count" #n "\n"				\
+"	.balign		8\n"						\
+"test_count" #n ":	.skip	8\n"					\
+"	.popsection\n"							\
+"	.pushsection	.text, \"ax\", @progbits\n"			\
+"	.type		test_tramp" #n ", @function\n"			\
+"	.globl		test_tramp" #n "\n"				\
+"	.balign		4\n"						\
+"test_tramp" #n ":\n"							\
+"	hint		34\n"						\
+"	adrp		x10, test_count" #n "\n"			\
+"	add		x10, x10, :lo12:test_count" #n "\n"		\
+"1:	ldxr		x11, [x10]\n"					\
+"	add		x11, x11, #1\n"					\
+"	stxr		w12, x11, [x10]\n"				\
+"	cbnz		w12, 1b\n"					\
+"	mov		x10, x30\n"					\
+"	mov		x30, x9\n"					\
+"	ret		x10\n"						\
+"	.size		test_tramp" #n ", .-test_tramp" #n "\n"		\
+"	.popsection\n")
+
+TRAMPOLINE(1);
+TRAMPOLINE(2);
+
+#define TRAMP1	((unsigned long)test_tramp1)
+#define TRAMP2	((unsigned long)test_tramp2)
+
+#define VICTIM	((unsigned long)int_sqrt)
+
+/* Call a function of the kernel in a way that the compiler cannot omit. */
+static notrace unsigned long victim(unsigned long x)
+{
+	unsigned long (*func)(unsigned long) = int_sqrt;
+
+	OPTIMIZER_HIDE_VAR(func);
+	return func(x);
+}
+
+static noinline unsigned long victim_here(unsigned long x)
+{
+	barrier();
+	return x + 1;
+}
+
+static atomic64_t traced;
+
+static notrace void tracer(unsigned long ip, unsigned long parent_ip,
+			   struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	atomic64_inc(&traced);
+}
+
+static bool reachable(unsigned long pc, unsigned long addr)
+{
+	long distance = (long)(addr - pc);
+
+	return distance >= -(long)SZ_128M && distance < SZ_128M;
+}
+
+static u32 insn_at(unsigned long addr)
+{
+	return le32_to_cpu(READ_ONCE(*(__le32 *)addr));
+}
+
+/* Behind the landing pad, if there is one, and the MOV X9, LR */
+static unsigned long patch_site(unsigned long func)
+{
+	return func + (insn_at(func) == INSN_BTI_C ? 8 : 4);
+}
+
+/* Where a BL leads to, or 0 if there is none */
+static unsigned long bl_target(unsigned long pc)
+{
+	u32 insn = insn_at(pc);
+
+	if ((insn & INSN_BL_MASK) != INSN_BL)
+		return 0;
+
+	return pc + ((long)((u64)insn << 38) >> 36);
+}
+
+/* The slot, as seen from a function with or without a landing pad */
+static unsigned long slot_entry(unsigned long ip)
+{
+	return ALIGN_DOWN(ip - 4, 8) - 16;
+}
+
+/* Does the patch site lead to the trampoline without anything in between? */
+static bool leads_straight(unsigned long ip, unsigned long to)
+{
+	unsigned long entry = bl_target(ip);
+
+	if (reachable(ip, to))
+		return entry == to;
+
+	return entry == slot_entry(ip) && insn_at(entry) == INSN_LDR_X16_M8 &&
+	       insn_at(entry + 4) == INSN_BR_X16 &&
+	       READ_ONCE(*(u64 *)(entry - 8)) == to;
+}
+
+/* Does it call ftrace_caller, which finds the trampoline in the ops? */
+static bool takes_detour(unsigned long ip, unsigned long to)
+{
+	unsigned long entry = bl_target(ip);
+
+	return entry && entry != slot_entry(ip) && entry != to;
+}
+
+static unsigned int test_nr;
+static bool failed;
+
+static void result(bool ok, const char *name)
+{
+	pr_info("%sok %u %s\n", ok ? "" : "not ", ++test_nr, name);
+	failed |= !ok;
+}
+
+#define expect(cond)							\
+({									\
+	bool __ok = (cond);						\
+	if (!__ok)							\
+		pr_info("# line %d: %s\n", __LINE__, #cond);		\
+	__ok;								\
+})
+
+/* Call the victim and tell by how much the counters grew. */
+static bool called(unsigned int by1, unsigned int by2, unsigned int by_tracer)
+{
+	s64 c1 = atomic64_read(&test_count1), c2 = atomic64_read(&test_count2);
+	s64 t = atomic64_read(&traced);
+	bool ok = victim(144) == 12;
+
+	c1 = atomic64_read(&test_count1) - c1;
+	c2 = atomic64_read(&test_count2) - c2;
+	t = atomic64_read(&traced) - t;
+	if (ok && c1 == by1 && c2 == by2 && t == by_tracer)
+		return true;
+
+	pr_info("# trampolines %lld and %lld, tracer %lld times, result %s\n",
+		c1, c2, t, ok ? "right" : "wrong");
+	return false;
+}
+
+static struct ftrace_ops direct, function = { .func = tracer };
+
+static int attach(void)
+{
+	return ftrace_set_filter_ip(&direct, VICTIM, 0, 0) ?:
+	       register_ftrace_direct(&direct, TRAMP1);
+}
+
+static int detach(unsigned long addr)
+{
+	return unregister_ftrace_direct(&direct, addr, true);
+}
+
+/* A test that fails leaves its ops behind: nothing may still be using them. */
+static void release(struct ftrace_ops *ops)
+{
+	if (ops->flags & FTRACE_OPS_FL_ENABLED) {
+		if (ops->flags & FTRACE_OPS_FL_DIRECT)
+			unregister_ftrace_direct(ops, ops->direct_call, true);
+		else
+			unregister_ftrace_function(ops);
+	}
+	ftrace_free_filter(ops);
+}
+
+static void test_one(unsigned long ip)
+{
+	bool ok;
+
+	ok = expect(!attach()) && expect(called(1, 0, 0)) &&
+	     expect(leads_straight(ip, TRAMP1));
+	result(ok, "attach");
+
+	ok = expect(!ftrace_set_filter_ip(&function, VICTIM, 0, 0)) &&
+	     expect(!register_ftrace_function(&function)) &&
+	     expect(called(1, 0, 1)) && expect(bl_target(ip));
+	result(ok, "a tracer joins");
+
+	ok = expect(!unregister_ftrace_function(&function)) &&
+	     expect(called(1, 0, 0)) && expect(leads_straight(ip, TRAMP1));
+	release(&function);
+	result(ok, "the tracer leaves");
+
+	ok = expect(!modify_ftrace_direct(&direct, TRAMP2)) &&
+	     expect(called(0, 1, 0)) && expect(leads_straight(ip, TRAMP2));
+	result(ok, "modify");
+
+	ok = expect(!detach(TRAMP2)) && expect(called(0, 0, 0)) &&
+	     expect(insn_at(ip) == INSN_NOP);
+	result(ok, "detach");
+
+	ok = expect(!attach()) && expect(called(1, 0, 0)) &&
+	     expect(leads_straight(ip, TRAMP1)) && expect(!detach(TRAMP1)) &&
+	     expect(called(0, 0, 0));
+	release(&direct);
+	result(ok, "attach again at once");
+}
+
+/* What can be called is called, whichever way there is. */
+static void test_way(const char *name,
+		     bool (*way)(unsigned long ip, unsigned long to))
+{
+	unsigned long ip = patch_site(VICTIM);
+	bool ok;
+
+	if (reachable(ip, TRAMP1) && reachable(ip, TRAMP2))
+		way = leads_straight;
+
+	ok = expect(!attach()) && expect(called(1, 0, 0)) &&
+	     expect(way(ip, TRAMP1)) &&
+	     expect(!modify_ftrace_direct(&direct, TRAMP2)) &&
+	     expect(called(0, 1, 0)) && expect(way(ip, TRAMP2)) &&
+	     expect(!ftrace_set_filter_ip(&function, VICTIM, 0, 0)) &&
+	     expect(!register_ftrace_function(&function)) &&
+	     expect(called(0, 1, 1)) &&
+	     expect(!unregister_ftrace_function(&function)) &&
+	     expect(called(0, 1, 0)) && expect(way(ip, TRAMP2)) &&
+	     expect(!detach(TRAMP2)) && expect(called(0, 0, 0)) &&
+	     expect(insn_at(ip) == INSN_NOP);
+	release(&function);
+	release(&direct);
+	result(ok, name);
+}
+
+/* Have a function of the kernel fail instead of doing anything. */
+static int injected;
+
+static notrace int inject(struct kprobe *kp, struct pt_regs *regs)
+{
+	regs_set_return_value(regs, injected);
+	instruction_pointer_set(regs, procedure_link_pointer(regs));
+	return 1;
+}
+
+static const struct {
+	const char *func;
+	int error;
+	const char *name;
+} failures[] = {
+	{ "function_plt_prepare", -ENOMEM, "no memory for the slot" },
+	{ "function_plt_prepare", -EBUSY,  "the slot is busy" },
+	{ "function_plt_prepare", -EINVAL, "the trampoline has no landing pad" },
+	{ "function_plt_sync",	  -EBUSY,  "the slot is not synchronised" },
+};
+
+/* Where the slot cannot be used there is another way, until it can be. */
+static void test_failures(void)
+{
+	char name[80];
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(failures); i++) {
+		struct kprobe kp = {
+			.symbol_name = failures[i].func,
+			.pre_handler = inject,
+		};
+
+		injected = failures[i].error;
+		if (!IS_ENABLED(CONFIG_KPROBES)) {
+			pr_info("ok %u %s # SKIP no kprobes\n", ++test_nr,
+				failures[i].name);
+			continue;
+		}
+		if (!expect(!register_kprobe(&kp))) {
+			result(false, failures[i].name);
+			continue;
+		}
+		test_way(failures[i].name, takes_detour);
+		unregister_kprobe(&kp);
+
+		snprintf(name, sizeof(name), "not any more: %s", failures[i].name);
+		test_way(name, leads_straight);
+	}
+}
+
+/*
+ * gcd() is __attribute_const__: calls with the same arguments can be one call.
+ * lcm() calls it, too.
+ */
+static notrace bool call_all(unsigned long x)
+{
+	OPTIMIZER_HIDE_VAR(x);
+	return victim(x * x) == x && gcd(2 * x, 3 * x) == x && lcm(x, 2 * x) == 2 * x;
+}
+
+/* One ops, one trampoline, several functions */
+static void test_multi(void)
+{
+	unsigned long funcs[] = {
+		(unsigned long)int_sqrt, (unsigned long)gcd, (unsigned long)lcm,
+	};
+	s64 c1 = atomic64_read(&test_count1), c2 = atomic64_read(&test_count2);
+	unsigned int n = ARRAY_SIZE(funcs);
+	bool ok;
+
+	ok = expect(!ftrace_set_filter_ips(&direct, funcs, n, 0, 0)) &&
+	     expect(!register_ftrace_direct(&direct, TRAMP1));
+	for (unsigned int i = 0; ok && i < n; i++)
+		ok = expect(leads_straight(patch_site(funcs[i]), TRAMP1));
+
+	ok = ok && expect(call_all(12)) &&
+	     expect(atomic64_read(&test_count1) - c1 >= 3);
+
+	ok = ok && expect(!modify_ftrace_direct(&direct, TRAMP2));
+	for (unsigned int i = 0; ok && i < n; i++)
+		ok = expect(leads_straight(patch_site(funcs[i]), TRAMP2));
+
+	ok = ok && expect(call_all(13)) &&
+	     expect(atomic64_read(&test_count2) - c2 >= 3) &&
+	     expect(!detach(TRAMP2));
+	for (unsigned int i = 0; ok && i < n; i++)
+		ok = expect(insn_at(patch_site(funcs[i])) == INSN_NOP);
+
+	release(&direct);
+	result(ok, "several functions");
+}
+
+/* A function of this module and a trampoline of the kernel */
+static void test_module(void)
+{
+	unsigned long func = (unsigned long)victim_here;
+	unsigned long ip = patch_site(func);
+	struct ftrace_ops *ops;
+	bool ok;
+
+	if (!tramp) {
+		pr_info("ok %u function of a module # SKIP no parameter tramp\n",
+			++test_nr);
+		return;
+	}
+
+	ops = kzalloc(sizeof(*ops), GFP_KERNEL);
+	if (!expect(ops)) {
+		result(false, "function of a module");
+		return;
+	}
+
+	ok = expect(!ftrace_set_filter_ip(ops, func, 0, 0)) &&
+	     expect(!register_ftrace_direct(ops, tramp)) &&
+	     expect(victim_here(1) == 2) && expect(leads_straight(ip, tramp)) &&
+	     expect(!unregister_ftrace_direct(ops, tramp, true)) &&
+	     expect(insn_at(ip) == INSN_NOP);
+	release(ops);
+	/* A thread in ftrace_caller can still look at it. */
+	synchronize_rcu_tasks();
+	kfree(ops);
+	result(ok, "function of a module");
+}
+
+/* Symbols of what is ahead of the function: its own name or that in front */
+static void test_symbols(void)
+{
+	char want[KSYM_SYMBOL_LEN], got[KSYM_SYMBOL_LEN];
+	bool ok = true;
+
+	if (insn_at(VICTIM - 16) != INSN_LDR_X16_M8) {
+		pr_info("ok %u symbols # SKIP near: the slot was not used\n",
+			++test_nr);
+		return;
+	}
+
+	for (unsigned long pc = VICTIM - 24; pc < VICTIM; pc += 4) {
+		bool slot = pc == VICTIM - 16 || pc == VICTIM - 12;
+
+		sprint_symbol(got, pc);
+		snprintf(want, sizeof(want), "int_sqrt-%#lx/", VICTIM - pc);
+		if (expect(!strncmp(got, want, strlen(want)) == slot) &&
+		    expect(slot || strncmp(got, "int_sqrt", 8)))
+			continue;
+		pr_info("# int_sqrt-%lu is %s\n", VICTIM - pc, got);
+		ok = false;
+	}
+	result(ok, "symbols");
+}
+
+/* The blacklist begins and ends with the function. */
+static noinline __kprobes void blacklisted(void)
+{
+	barrier();
+}
+
+static int probe(unsigned long addr)
+{
+	struct kprobe kp = { .addr = (kprobe_opcode_t *)addr };
+	int ret = register_kprobe(&kp);
+
+	if (!ret)
+		unregister_kprobe(&kp);
+
+	return ret;
+}
+
+static void test_kprobes(void)
+{
+	bool ok;
+
+	if (!IS_ENABLED(CONFIG_KPROBES)) {
+		pr_info("ok %u kprobes # SKIP no kprobes\n", ++test_nr);
+		return;
+	}
+
+	blacklisted();
+	ok = expect(probe((unsigned long)blacklisted) == -EINVAL) &&
+	     expect(!probe(patch_site((unsigned long)victim_here) + 4));
+
+	for (unsigned long pc = VICTIM - 24; pc < VICTIM; pc += 4) {
+		int ret = probe(pc);
+
+		if (ret == -EINVAL)
+			continue;
+		pr_info("# kprobe at int_sqrt-%lu: %d\n", VICTIM - pc, ret);
+		ok = false;
+	}
+	result(ok, "kprobes are refused");
+}
+
+static atomic_t wrong;
+static atomic64_t calls;
+
+/* While CPUs come and go there is not always a moment to prepare the slot. */
+static bool attached(unsigned long ip, unsigned long to, unsigned int *detours)
+{
+	if (leads_straight(ip, to))
+		return true;
+	if (!hotplug || !takes_detour(ip, to))
+		return false;
+	++*detours;
+	return true;
+}
+
+static int caller(void *unused)
+{
+	unsigned long i = 0;
+
+	while (!kthread_should_stop()) {
+		i++;
+		if (victim(i * i) != i)
+			atomic_inc(&wrong);
+		if (!(i & 0xff)) {
+			i = 0;
+			atomic64_add(256, &calls);
+			cond_resched_tasks_rcu_qs();
+		}
+	}
+
+	return 0;
+}
+
+/* Attach, modify, trace and detach while all CPUs call the function. */
+static void test_load(unsigned long ip)
+{
+	unsigned int i, detours = 0, threads = 2 * num_online_cpus();
+	struct task_struct **tasks;
+	bool ok;
+
+	tasks = kcalloc(threads, sizeof(*tasks), GFP_KERNEL);
+	ok = expect(tasks);
+	for (i = 0; ok && i < threads; i++) {
+		tasks[i] = kthread_run(caller, NULL, "function_plt/%u", i);
+		ok = expect(!IS_ERR(tasks[i]));
+	}
+	if (!ok)
+		threads = i ? i - 1 : 0;
+
+	for (i = 0; ok && i < rounds; i++) {
+		ok = expect(!attach()) && expect(attached(ip, TRAMP1, &detours));
+		if (ok && i % 3 == 1)
+			ok = expect(!modify_ftrace_direct(&direct, TRAMP2)) &&
+			     expect(attached(ip, TRAMP2, &detours));
+		if (ok && i % 4 == 1)
+			ok = expect(!ftrace_set_filter_ip(&function, VICTIM, 0, 0)) &&
+			     expect(!register_ftrace_function(&function)) &&
+			     expect(!unregister_ftrace_function(&function));
+		if (ok && i % 5 == 1)
+			fsleep(1000);
+		ok = ok && expect(!detach(i % 3 == 1 ? TRAMP2 : TRAMP1)) &&
+		     expect(insn_at(ip) == INSN_NOP);
+	}
+	release(&function);
+	release(&direct);
+
+	for (i = 0; i < threads; i++)
+		kthread_stop(tasks[i]);
+	kfree(tasks);
+
+	ok &= expect(!atomic_read(&wrong)) && expect(atomic64_read(&calls));
+	pr_info("# %u rounds, %u detours, %lld calls, %lld of them went through the trampolines\n",
+		rounds, detours, atomic64_read(&calls),
+		atomic64_read(&test_count1) + atomic64_read(&test_count2));
+	result(ok, "attach and detach under load");
+}
+
+static int __init test_function_plt_init(void)
+{
+	unsigned long ip = patch_site(VICTIM);
+
+	pr_info("KTAP version 1\n");
+	pr_info("# this module is %s\n",
+		reachable(VICTIM, TRAMP1) ? "near" : "far");
+
+	if (!hotplug) {
+		test_one(ip);
+		test_multi();
+		test_failures();
+		test_module();
+		test_symbols();
+		test_kprobes();
+	}
+	test_load(ip);
+	pr_info("1..%u\n", test_nr);
+
+	/* Tasks may still be in a trampoline. */
+	synchronize_rcu_tasks();
+
+	return failed ? -EIO : 0;
+}
+
+static void __exit test_function_plt_exit(void)
+{
+}
+
+module_init(test_function_plt_init);
+module_exit(test_function_plt_exit);
+MODULE_DESCRIPTION("Livepatch test: direct calls through per-function PLTs");
+MODULE_LICENSE("GPL");
