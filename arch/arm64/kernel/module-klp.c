@@ -328,15 +328,18 @@ static int klp_check_overlaps(const Elf_Shdr *sechdrs, const char *secstrings,
 	return ret;
 }
 
-/* Are any of these bytes the replacement, or part of it, of an alternative? */
-static bool klp_in_replacement(const Elf_Shdr *alts, unsigned long start,
+/* Are any of these bytes part of an alternative, original or replacement? */
+static bool klp_in_alternative(const Elf_Shdr *alts, unsigned long start,
 			       unsigned long end)
 {
 	const struct alt_instr *alt = (void *)alts->sh_addr;
 	const struct alt_instr *last = alt + alts->sh_size / sizeof(*alt);
-	unsigned long repl;
+	unsigned long orig, repl;
 
 	for (; alt < last; alt++) {
+		orig = (unsigned long)&alt->orig_offset + alt->orig_offset;
+		if (start < orig + alt->orig_len && end > orig)
+			return true;
 		repl = (unsigned long)&alt->alt_offset + alt->alt_offset;
 		if (start < repl + alt->alt_len && end > repl)
 			return true;
@@ -346,12 +349,12 @@ static bool klp_in_replacement(const Elf_Shdr *alts, unsigned long start,
 }
 
 /*
- * Replacements are copied to where they will run while the patch is loaded, and
- * looked at never again: relocating them later would be of no use. Whether this
- * CPU has a use for them does not matter, so that a patch which is good here is
- * good elsewhere.
+ * Alternatives are chosen while the patch is loaded. Relocating a replacement
+ * later would be of no use, as it is a copy that runs, and relocating what was
+ * replaced would undo that. Whether this CPU has a use for a replacement does not
+ * matter, so that a patch which is good here is good elsewhere.
  */
-static int klp_check_replacements(const Elf_Ehdr *hdr, const Elf_Shdr *sechdrs,
+static int klp_check_alternatives(const Elf_Ehdr *hdr, const Elf_Shdr *sechdrs,
 				  const char *secstrings, struct module *me)
 {
 	const Elf_Shdr *alts = find_section(hdr, sechdrs, ".altinstructions");
@@ -371,12 +374,12 @@ static int klp_check_replacements(const Elf_Ehdr *hdr, const Elf_Shdr *sechdrs,
 			size = module_reloc_size(ELF64_R_TYPE(rel[i].r_info));
 			start = (unsigned long)
 				klp_reloc_place(sechdrs, relocs->relsec, &rel[i]);
-			if (!size || !klp_in_replacement(alts, start, start + size))
+			if (!size || !klp_in_alternative(alts, start, start + size))
 				continue;
 
 			klp_reloc_err(me, secstrings +
 				      sechdrs[relocs->relsec].sh_name, &rel[i],
-				      "in the replacement of an alternative");
+				      "in an alternative");
 			return -ENOEXEC;
 		}
 	}
@@ -428,7 +431,7 @@ int module_klp_init(const Elf_Ehdr *hdr, const Elf_Shdr *sechdrs,
 	if (ret)
 		goto err;
 
-	ret = klp_check_replacements(hdr, sechdrs, secstrings, me);
+	ret = klp_check_alternatives(hdr, sechdrs, secstrings, me);
 	if (ret)
 		goto err;
 
@@ -545,9 +548,9 @@ static bool klp_places_intact(const Elf_Shdr *sechdrs, const char *secname,
  * @sechdrs:	its section headers, with final addresses
  * @me:		the patch, still MODULE_STATE_UNFORMED
  *
- * Runs after all that module_finalize() does to the text. An alternative over
- * a place would be undone by the relocation, so the relocation would be refused
- * whenever its target comes. Better refuse the patch. Nobody can have a kprobe
+ * Runs after all that module_finalize() does to the text. What was changed there
+ * would be undone by the relocation, so the relocation would be refused whenever
+ * its target comes. Better refuse the patch. Nobody can have a kprobe
  * in a module that is not known yet.
  *
  * Return: 0, or -ENOEXEC after a message.
@@ -573,7 +576,7 @@ int module_klp_check_text(const Elf_Ehdr *hdr, const Elf_Shdr *sechdrs,
 
 			klp_reloc_err(me, secstrings +
 				      sechdrs[relocs->relsec].sh_name, &rel[i],
-				      "replaced by an alternative");
+				      "changed while loading");
 			return -ENOEXEC;
 		}
 	}

