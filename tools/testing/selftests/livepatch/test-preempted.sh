@@ -60,7 +60,8 @@ if [[ -z "$caught" ]]; then
 fi
 
 [[ "$state" == 1 ]] || die "not ok: the caller's state is $state"
-dmesg | grep -q "klp_try_switch_task: klp-caller.*:$pid is sleeping on function test_klp_window_func" ||
+waits="klp-caller.*:$pid is sleeping on function test_klp_window_func"
+dmesg | grep -q "klp_try_switch_task: $waits" ||
 	die "not ok: the caller has another reason not to change over"
 [[ "$result" == 2 ]] || die "not ok: result $result, the caller has met two versions"
 
