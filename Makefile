@@ -35,6 +35,8 @@ FRAGMENTS := $(LPTEST)/vmtest/default.config \
 # Another CPU model than QEMU's 'max', and more time for tests on slow profiles
 CPU	?=
 TIMEOUT	?= 1800
+# So many suites of 'make test' at a time
+JOBS	?= $(shell nproc)
 
 # Page poisoning that is built in is off until the kernel is told.
 POISON	= $(if $(filter kasan reloc,$(PROFILE)),--append page_poison=1)
@@ -84,7 +86,8 @@ demo: kernel userland
 shell: kernel userland
 	@$(GUEST) --$(PLACE) --shell
 
-# The suites of 'make test', one a line: name, TAB, command.
+# The suites of 'make test', one a line: name, TAB, command. The longest first,
+# as several run at a time.
 define SUITES
 near	$(GUEST) --near --timeout $(TIMEOUT) --tests $(O)/tests
 far	$(GUEST) --far --timeout $(TIMEOUT) --tests $(O)/tests
@@ -99,13 +102,12 @@ define TOOL_SUITES
 check-sites	CROSS_COMPILE=$(CROSS) $(TREE)/scripts/check-patch-sites-test.sh
 runner	$(LPTEST)/vmtest/selftest.sh --image $(O)/arch/arm64/boot/Image --userland $(USERLAND) --modules $(O)/root
 series	$(S)/selftest.sh $(TREE)
-
 endef
 export SUITES TOOL_SUITES
 
 test: kernel userland
-	@printf '%s\n' "$(if $(BASELINE),,$$TOOL_SUITES)$$SUITES" >$(O)/suites
-	@$(S)/run-tests.sh $(O)/suites
+	@printf '%s\n' "$$SUITES" $(if $(BASELINE),,"$$TOOL_SUITES") >$(O)/suites
+	@$(S)/run-tests.sh --jobs $(JOBS) $(O)/suites
 
 # Late relocations alone, CYCLES reloads of a module in each of the tests
 CYCLES	?= 50

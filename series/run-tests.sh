@@ -17,7 +17,8 @@ the form 'N passed, N failed, N skipped', or else counted from its KTAP lines.
 A suite that reports nothing, or ends with a non-zero status and no failed
 test, counts as one failure.
 
-  --jobs N    run so many suites at a time; what they print is in their logs only
+  --jobs N    run so many suites at a time; what they print is shown as it
+              comes, behind the suite's name
 
 Ends with one such line for all suites; exit status 0 only if nothing failed.
 USAGE
@@ -48,13 +49,10 @@ counts()
 # run NAME COMMAND - leaves log, exit status and duration in build/logs
 run()
 {
-	local log=$BUILD/logs/test-$1.log start=$SECONDS status=0
+	local log=$BUILD/logs/test-$1.log start=$SECONDS status=0 prefix='   | '
 
-	if [ "$jobs" -gt 1 ]; then
-		bash -o pipefail -c "$2" </dev/null >"$log" 2>&1 || status=$?
-	else
-		bash -o pipefail -c "$2" </dev/null 2>&1 | tee "$log" | sed 's/^/   | /' || status=$?
-	fi
+	[ "$jobs" -eq 1 ] || prefix="   $1 | "
+	bash -o pipefail -c "$2" </dev/null 2>&1 | tee "$log" | sed -u "s/^/$prefix/" || status=$?
 	echo "$status $((SECONDS - start))" >"$log.status"
 }
 
@@ -84,25 +82,42 @@ report()
 passed=0
 failed=0
 skipped=0
-names=()
+declare -A running=()
+
+# Each suite has a process group of its own, or Ctrl-C would leave guests behind.
+stop()
+{
+	local pid
+
+	for pid in "${!running[@]}"; do
+		kill -TERM -- "-$pid" 2>/dev/null || true
+	done
+	exit 130
+}
+trap stop INT TERM HUP
+
+# finish - wait for one of the suites that run, and report it
+finish()
+{
+	local pid=
+
+	wait -n -p pid "${!running[@]}" || true
+	report "${running[$pid]}"
+	unset "running[$pid]"
+}
+
 cd "$TOP" || exit 1
 mkdir -p "$BUILD/logs"
 while IFS=$'\t' read -r name command; do
+	[ "${#running[@]}" -lt "$jobs" ] || finish
 	step "Test: $name"
-	if [ "$jobs" -gt 1 ]; then
-		while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do
-			wait -n
-		done
-		run "$name" "$command" &
-		names+=("$name")
-	else
-		run "$name" "$command"
-		report "$name"
-	fi
+	set -m
+	run "$name" "$command" &
+	set +m
+	running[$!]=$name
 done <"$1"
-wait
-for name in ${names+"${names[@]}"}; do
-	report "$name"
+while [ "${#running[@]}" -gt 0 ]; do
+	finish
 done
 
 step "Results$total"
