@@ -32,6 +32,13 @@ FRAGMENTS := $(LPTEST)/vmtest/default.config \
 	$(if $(BASELINE),,$(LPTEST)/vmtest/function-plt.config) \
 	$(if $(filter-out default,$(PROFILE)),$(LPTEST)/vmtest/$(PROFILE).config)
 
+# A server's kernel is a distribution's, and not small.
+SERVER_CONFIG = $(BUILD)/debian-config/$(BASE)-cloud-arm64
+ifeq ($(PROFILE),server)
+FRAGMENTS := $(if $(BASELINE),,$(LPTEST)/vmtest/function-plt.config) $(LPTEST)/vmtest/server.config
+CONFIG_ON := --base $(SERVER_CONFIG)
+endif
+
 # Another CPU model than QEMU's 'max', and more time for tests on slow profiles
 CPU	?=
 TIMEOUT	?= 1800
@@ -54,7 +61,7 @@ PLACE	?= far
 all: demo
 .PHONY: all help setup source kernel userland demo shell test test-all test-reloc test-reloc-base \
 	test-regs test-profile stress bench bench-base am export series-check series-check-quick \
-	check-setup clean
+	check-setup kpatch test-kpatch deb clean
 
 help:
 	@sed 's/^/  /' $(S)/help.txt
@@ -75,7 +82,10 @@ endif
 
 kernel: source
 	@[ -r $(lastword $(FRAGMENTS)) ] || { echo "make: there is no profile '$(PROFILE)' (no $(lastword $(FRAGMENTS)))" >&2; exit 2; }
-	@$(S)/build.sh $(if $(LLVM),--llvm $(LLVM)) $(SRC) $(O) $(FRAGMENTS)
+ifeq ($(PROFILE),server)
+	@$(S)/debian-config.sh --base $(BASE) $(SERVER_CONFIG)
+endif
+	@$(S)/build.sh $(if $(LLVM),--llvm $(LLVM)) $(CONFIG_ON) $(SRC) $(O) $(FRAGMENTS)
 
 userland: source
 	@[ $(USERLAND) -nt $(LPTEST)/vmtest/userland.sh ] || $(LPTEST)/vmtest/userland.sh $(USERLAND)
@@ -210,6 +220,40 @@ stress:
 stress-suites: kernel userland
 	@printf '%s\n' "$(if $(CPU),$$STRESS_ERRATUM_SUITES,$$STRESS_SUITES)" >$(O)/suites-stress
 	@$(S)/run-tests.sh --jobs $$(nproc) $(O)/suites-stress
+
+# From a source patch to a patched guest with kpatch, which needs a kernel with
+# debug information: the profile is another one if none is asked for.
+PATCH	?=
+CHECK	?=
+NAME	?=
+TEST	?=
+export CHECK
+KPATCH_ARGS = --src $(SRC) --obj $(O) --vmtest $(LPTEST)
+define KPATCH_SUITES
+kpatch	$(S)/kpatch-test.sh $(KPATCH_ARGS) $(TEST)
+endef
+export KPATCH_SUITES
+
+ifeq ($(origin PROFILE),file)
+kpatch test-kpatch:
+	@$(MAKE) --no-print-directory PROFILE=kpatch $@
+else
+kpatch: setup
+	@[ -n "$(PATCH)" ] || { echo "make kpatch: say which patch, with PATCH=file.patch" >&2; exit 2; }
+	@$(S)/setup.sh --with kpatch
+	@$(MAKE) --no-print-directory kernel
+	@$(S)/kpatch.sh try $(KPATCH_ARGS) --$(PLACE) --check "$$CHECK" $(if $(NAME),--name $(NAME)) $(PATCH)
+
+test-kpatch: kernel userland
+	@$(S)/setup.sh --with kpatch
+	@printf '%s\n' "$$KPATCH_SUITES" >$(O)/suites-kpatch
+	@$(S)/run-tests.sh $(O)/suites-kpatch
+endif
+
+# Packages for a Debian server
+deb: kernel
+	@$(S)/setup.sh --with deb
+	@$(S)/deb.sh $(SRC) $(O)
 
 # Guest instructions, of the kernel without the series and of that with it
 bench: kernel userland

@@ -17,7 +17,11 @@ that they do not name is off), builds it in OBJ and installs there
   root/lib/modules/       its modules
   tests/                  the livepatch selftests
 
+  --base FILE     configure on top of this configuration, a distribution's, so
+                  that what the fragments do not name is as it says; with the
+                  compiler and kernel at hand some of it may differ
   --llvm SUFFIX   build with clang, as kbuild's LLVM= ('-19' takes clang-19)
+  --config-only   only make the configuration, and check it
   --kernel-only   leave out the selftests
   --tests TREE    build the selftests of TREE, another kernel source, for this
                   kernel, too, as far as they can be: in tests-of-series/
@@ -30,10 +34,14 @@ USAGE
 
 llvm=
 kernel_only=
+config_only=
 others=
+base=
 while [ $# -gt 0 ]; do
 	case $1 in
+	--base) base=${2:-}; shift ;;
 	--llvm) llvm=${2:-}; shift ;;
+	--config-only) config_only=y ;;
 	--kernel-only) kernel_only=y ;;
 	--tests) others=${2:-}; shift ;;
 	-h | --help) usage; exit 0 ;;
@@ -47,7 +55,8 @@ src=$1
 obj=$2
 shift 2
 is_kernel "$src" || die "$src is not a kernel source tree with arch/arm64"
-for fragment in "$@"; do
+[ -z "$base" ] || base=$(realpath -m "$base")
+for fragment in ${base:+"$base"} "$@"; do
 	[ -r "$fragment" ] || die "there is no config fragment $fragment"
 done
 
@@ -81,7 +90,7 @@ state()
 {
 	"$compiler" --version | head -n 1
 	printf '%s\n' "${args[@]}" "kernel_only=$kernel_only"
-	cat "$@"
+	cat ${base:+"$base"} "$@"
 	git -C "$src" rev-parse 'HEAD^{tree}'
 	git -C "$src" diff HEAD
 	[ -z "$others" ] || git -C "$others" rev-parse 'HEAD^{tree}'
@@ -98,12 +107,17 @@ need_space "$obj" 3 'a kernel build'
 
 kbuild() { make -C "$src" "O=$obj" "${args[@]}" "$@"; }
 
+# An option that nothing names: off, or with a base what Kconfig says
 configure()
 {
+	local nothing=-n
+
+	[ -z "$base" ] || nothing=
 	(cd "$src" && env "${args[@]:0:2}" ${llvm:+LLVM="$llvm"} \
-		scripts/kconfig/merge_config.sh -n -O "$obj" "$@") >"$logs/$name-config.log" 2>&1 ||
+		scripts/kconfig/merge_config.sh $nothing -O "$obj" ${base:+"$base"} "$@") \
+		>"$logs/$name-config.log" 2>&1 ||
 		die "the configuration failed: see $logs/$name-config.log"
-	cat "$@" >"$obj/.fragments"
+	cat ${base:+"$base"} "$@" >"$obj/.fragments"
 }
 
 # lost FRAGMENT... - options that are not as asked for, the last fragment's word counting
@@ -121,18 +135,22 @@ lost()
 }
 
 mkdir -p "$logs"
-if [ ! -f "$obj/.config" ] || ! cat "$@" | cmp -s - "$obj/.fragments"; then
+if [ ! -f "$obj/.config" ] || ! cat ${base:+"$base"} "$@" | cmp -s - "$obj/.fragments"; then
 	step "Configuring $name"
 	rm -f "$obj/.fragments"
 	configure "$@"
 fi
 
-step "Building Linux $(kernel_version "$src") ($name, $("$compiler" --version | head -n 1))"
-say "on $jobs CPUs; about 6 minutes on two without a warm cache; log: $logs/$name-build.log"
 kbuild olddefconfig >>"$logs/$name-config.log" 2>&1 || die "the configuration failed: see $logs/$name-config.log"
 # An option that silently stays off would make a test of it a lie.
 [ -z "$(lost "$@")" ] ||
 	die "these options could not be set: $(lost "$@")(a dependency is missing, see $logs/$name-config.log)"
+[ -z "$config_only" ] || exit 0
+
+step "Building Linux $(kernel_version "$src") ($name, $("$compiler" --version | head -n 1))"
+took='about 6 minutes on two without a warm cache'
+[ -z "$base" ] || took='hours on two'
+say "on $jobs CPUs; $took; log: $logs/$name-build.log"
 logged "$logs/$name-build.log" 'kernel build' kbuild "-j$jobs" Image modules ||
 	die "the kernel does not build: see $logs/$name-build.log"
 rm -rf "$obj/root.tmp" "$obj/root"

@@ -15,7 +15,8 @@ machine does not have, with apt-get, as root or through sudo.
 
   --check      only say what is missing; exit status 1 if anything is
   --with LIST  also packages of these groups, separated by commas:
-               check (static analysis for series-check), clang, bench
+               check (static analysis for series-check), clang, bench, kpatch,
+               deb (the kernel as Debian packages)
   -h, --help   this text
 USAGE
 }
@@ -67,6 +68,14 @@ LIST
 	esac
 	case ,$groups, in *,bench,*)
 		printf '%s\t%s\n' gnuplot-nox 'the picture of make bench' ;;
+	esac
+	case ,$groups, in *,kpatch,*)
+		printf '%s\t%s\n' gawk 'kpatch-build' patchutils 'kpatch-build'
+		[ "$(uname -m)" = aarch64 ] || printf '%s\t%s\n' lld 'kpatch-build, which links with it for arm64' ;;
+	esac
+	case ,$groups, in *,deb,*)
+		printf '%s\t%s\n' debhelper 'make deb' dpkg-dev 'make deb' libdw-dev 'make deb' \
+			python3 'make deb' openssl 'make deb' ;;
 	esac
 	case ,$groups, in *,clang,*)
 		printf '%s\t%s\n' clang-19 'profiles built by clang' lld-19 'profiles built by clang' \
