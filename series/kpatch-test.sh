@@ -26,6 +26,7 @@ Tests kpatch with the kernel that was built from --src in --obj. The tests:
   input     bad input of series/kpatch.sh
 
   --quick        'unit' and two patches, near and far: for make test
+  --types        for a kernel without debug information, as kpatch.sh has it
   --vmtest DIR   the folder of vmtest.sh (default: that of --src)
   --rebuild      build modules again that were built from the same patch,
                  kernel and kpatch
@@ -41,6 +42,7 @@ obj=
 vmtest=
 quick=
 rebuild=
+types=()
 tests=()
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -49,6 +51,7 @@ while [ $# -gt 0 ]; do
 		declare "${1#--}=$2"
 		shift ;;
 	--quick) quick=y ;;
+	--types) types=(--types) ;;
 	--rebuild) rebuild=y ;;
 	-h | --help) usage; exit 0 ;;
 	unit | modules | refused | set | utility | stall | cost | reboot | input) tests+=("$1") ;;
@@ -171,7 +174,7 @@ module()
 		return 0
 	fi
 	rm -f "$ko.id"
-	"$kpatch" build --src "$src" --obj "$obj" --out "$out" "$patches/$1.patch" \
+	"$kpatch" build --src "$src" --obj "$obj" "${types[@]}" --out "$out" "$patches/$1.patch" \
 		>"$logs/kpatch-test-build.log" 2>&1 || return 1
 	module_id "$1" >"$ko.id"
 }
@@ -185,8 +188,22 @@ test_modules()
 		status=0
 		module "$name" || status=1
 		[ "$status" -eq 0 ] || tail -n 3 "$logs/kpatch-test-build.log" | sed 's/^/# /'
+		[ "$name" != syscall-special ] || tables "$out/livepatch-$name.ko" || status=1
 		report "$status" "module: $name ($((SECONDS - start)) s)"
 	done
+}
+
+# tables MODULE - has the changed function entries of each kind?
+tables()
+{
+	local table status=0
+
+	for table in .altinstructions __ex_table __jump_table __bug_table; do
+		readelf -SW "$1" | sed 's/^ *\[ *[0-9]*\] *//' |
+			awk -v s="$table" '$1 == s && $5 !~ /^0+$/ { found = 1 } END { exit !found }' ||
+			{ echo "# it has no $table"; status=1; }
+	done
+	return "$status"
 }
 
 test_refused()
@@ -196,7 +213,7 @@ test_refused()
 	for patch in "$patches"/*-FAIL.patch; do
 		name=$(basename "$patch" -FAIL.patch)
 		status=0
-		! "$kpatch" build --src "$src" --obj "$obj" --out "$out" "$patch" \
+		! "$kpatch" build --src "$src" --obj "$obj" "${types[@]}" --out "$out" "$patch" \
 			>"$logs/kpatch-test-build.log" 2>&1 || status=1
 		grep '^kpatch.sh: error:' "$logs/kpatch-test-build.log" | sed 's/^/# /' || status=1
 		grep -q "^kpatch.sh: error: .*${refusal[$name]:-no reason is known}" \
@@ -241,7 +258,7 @@ put()
 
 	rm -f "$out"/set/*.ko
 	for name in "$@"; do
-		[ ! -f "$out/livepatch-$name.ko" ] || cp "$out/livepatch-$name.ko" "$out/set/"
+		cp "$out/livepatch-$name.ko" "$out/set/" 2>/dev/null || report 1 "there is no module of $name"
 	done
 }
 
@@ -328,7 +345,7 @@ input()
 
 test_input()
 {
-	local tmp=$out/input build=("$kpatch" build --src "$src" --obj "$obj" --out "$out/input")
+	local tmp=$out/input build=("$kpatch" build --src "$src" --obj "$obj" "${types[@]}" --out "$out/input")
 
 	rm -rf "$tmp"
 	mkdir -p "$tmp/obj/include/config"

@@ -32,6 +32,8 @@ Options of build and try:
   --src DIR        the kernel's source tree
   --obj DIR        where the kernel was built; it needs debug information
   --name NAME      the module is livepatch-NAME.ko (default: the first patch's)
+  --types          the kernel has no debug information: compile the few types that
+                   kpatch reads there, once more as the kernel was compiled
   --out DIR        where module and log go (default: kpatch/ in --obj)
 
 Options of try:
@@ -284,8 +286,35 @@ check_kernel()
 		[ -f "$obj/$file" ] || die "there is no built kernel in $obj: run make kernel first"
 	done
 	config LIVEPATCH || die "the kernel in $obj is built without CONFIG_LIVEPATCH"
-	config DEBUG_INFO ||
+	vmlinux=$obj/vmlinux
+	config DEBUG_INFO || [ -n "$types" ] ||
 		die "the kernel in $obj is built without debug information (CONFIG_DEBUG_INFO), which kpatch needs: take a PROFILE that has it, such as kpatch"
+}
+
+# All that kpatch wants of debug information is how big the entries of a few
+# tables are. One file of the kernel knows all of them: compile it by the command
+# that the kernel was built with, add -g, and add that to a copy of vmlinux.
+with_types()
+{
+	local cmd=$obj/arch/arm64/kernel/.alternative.o.cmd tmp=$work/types cross command section args=()
+
+	vmlinux=$work/vmlinux
+	[ "$(cat "$vmlinux.id" 2>/dev/null)" != "$(sha256sum <"$obj/vmlinux")" ] || return 0
+	cross=$(cross)
+	mkdir -p "$tmp"
+	# without what it says of dependencies and what comes after the compiler
+	command=$(sed -n '1s/^savedcmd_[^ ]* := //p' "$cmd" | sed 's/ ;.*//; s/-Wp,-MMD,[^ ]*//; s, -o [^ ]* , ,')
+	(cd "$obj" && eval "$command -g -o $tmp/types.o" &&
+		"${cross}ld" -e 0 --unresolved-symbols=ignore-all -o "$tmp/types" "$tmp/types.o") >"$log" 2>&1 ||
+		die "the types that kpatch reads could not be compiled (log: $log)"
+	for section in .debug_info .debug_abbrev .debug_str .debug_line_str; do
+		"${cross}objcopy" -O binary --set-section-flags "$section=alloc" \
+			--only-section="$section" "$tmp/types" "$tmp/$section"
+		args+=(--add-section "$section=$tmp/$section")
+	done
+	"${cross}objcopy" "${args[@]}" "$obj/vmlinux" "$vmlinux" ||
+		die "no debug information could be added to $vmlinux"
+	sha256sum <"$obj/vmlinux" >"$vmlinux.id"
 }
 
 # Bring the tree that kpatch builds in to the state of SRC, whatever a build
@@ -388,6 +417,7 @@ build_module()
 	exec 8>"$work/lock"
 	flock -n 8 || die "another patch is being built in $work: wait for it to end"
 	need_space "$work" 3 'building a live patch'
+	config DEBUG_INFO || with_types
 	sync_tree
 	for patch in "$@"; do
 		patch -p1 -N -f -s --dry-run -d "$linux" <"$patch" >"$log" 2>&1 ||
@@ -415,14 +445,16 @@ build_module()
 		cp "$obj/Module.symvers" "$linux/"
 		ln -s "$obj/vmlinux.o" "$linux/vmlinux.o" ;;
 	esac
+	# kpatch makes a module even if the kernel's make makes none here.
+	[ "$linux/scripts/module.lds" -nt "$linux/.config" ] || targets+=(--target modules_prepare)
 	step "Building livepatch-$name for Linux $release with kpatch $(cut -d ' ' -f 1 "$KPATCH/tarball")"
 	ko=$out/livepatch-$name.ko
 	rm -f "$ko"
 	if ! logged "$log" "livepatch-$name" env PATH="$KPATCH/bin:$PATH" \
 		CROSS_COMPILE="$cross" TARGET_ARCH=aarch64 CACHEDIR="$work/cache" \
-		LOCALVERSION="$version" \
+		LOCALVERSION="$version" CONFIG_DEBUG_INFO=y \
 		"$KPATCH/src/kpatch-build/kpatch-build" --sourcedir "$linux" \
-		--vmlinux "$obj/vmlinux" --name "livepatch-$name" --output "$out" \
+		--vmlinux "$vmlinux" --name "livepatch-$name" --output "$out" \
 		--jobs "$(nproc)" "${targets[@]}" "$@" 2>"$work/progress"; then
 		[ ! -f "$work/cache/build.log" ] || cat "$work/cache/build.log" >>"$log"
 		die "kpatch refuses $(basename "$1"): $(reason "$log") (log: $log)"
@@ -492,6 +524,7 @@ out=
 name=
 vmtest=
 check=
+types=
 place=far
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -499,6 +532,7 @@ while [ $# -gt 0 ]; do
 		[ $# -ge 2 ] || usage_error "$1 needs a value"
 		declare "${1#--}=$2"
 		shift ;;
+	--types) types=y ;;
 	--near | --far) place=${1#--} ;;
 	-h | --help) usage; exit 0 ;;
 	-*) usage_error "unknown option '$1'" ;;
