@@ -111,11 +111,12 @@ endef
 define TOOL_SUITES
 check-sites	CROSS_COMPILE=$(CROSS) $(TREE)/scripts/check-patch-sites-test.sh
 runner	$(LPTEST)/vmtest/selftest.sh --image $(O)/arch/arm64/boot/Image --userland $(USERLAND) --modules $(O)/root
-series	$(S)/selftest.sh $(TREE)
+$(if $(filter default,$(PROFILE)$(LLVM)),kpatch	$(S)/kpatch-test.sh --quick $(KPATCH_ARGS)$(NL))series	$(S)/selftest.sh $(TREE)
 endef
 export SUITES TOOL_SUITES
 
 test: kernel userland
+	@$(if $(BASELINE),:,$(S)/setup.sh --with kpatch)
 	@printf '%s\n' "$$SUITES" $(if $(BASELINE),,"$$TOOL_SUITES") >$(O)/suites
 	@$(S)/run-tests.sh --jobs $(JOBS) $(O)/suites
 
