@@ -312,7 +312,8 @@ other_kernel()
 	local ko=/run/other.ko release other
 
 	release=$(uname -r)
-	other=9$release
+	# as long as that is
+	other=9${release#?}
 	sed "s/vermagic=$release/vermagic=${other}/" "${kpatch_set[0]}" >$ko
 	case $1 in
 	install) refuses "invalid module version $other for kernel $release" kpatch install $ko ;;
@@ -325,7 +326,7 @@ other_kernel()
 cut_off()
 {
 	head -c 20000 "$1" >/run/cut.ko
-	refuses 'Invalid module format\|No such file\|failed' kpatch load /run/cut.ko
+	refuses "^kpatch: /run/cut.ko isn't a kernel module, or it is damaged" kpatch load /run/cut.ko
 }
 
 # --------------------------------------------------------------------------
