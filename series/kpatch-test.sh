@@ -106,7 +106,7 @@ subtests()
 	shift
 	mkdir -p "$logs"
 	echo "# Subtest: $name"
-	"$@" 2>"$log.err" | tee "$log" | grep -v '^kpatch-installed:' | sed -u 's/^/    /' || status=$?
+	"$@" 2>"$log.err" | tee "$log" | grep --line-buffered -v '^kpatch-installed:' | sed -u 's/^/    /' || status=$?
 	read -r p f s < <(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$log" | tail -n 1) ||
 		{ status=1 p=0 f=0 s=0; }
 	passed=$((passed + p))

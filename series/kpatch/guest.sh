@@ -396,7 +396,7 @@ unload_refused()
 	says 'unloading patch module' kpatch unload $name && gone $name
 }
 
-not_in_transition() { ! grep -q 1 "$klp"/*/transition 2>/dev/null; }
+not_in_transition() { ! in_transition; }
 
 # The same when the patch is loaded: kpatch takes it back.
 load_taken_back()
@@ -410,23 +410,42 @@ load_taken_back()
 	release
 }
 
-# force, which is the kernel's: the module must stay from then on.
+# force, which is the kernel's: the way to the replacement can be taken back later,
+# but after the way back from it a task may be in there, and the module must stay.
 forced()
 {
-	local helper name=livepatch_vfork load
+	local helper name=livepatch_vfork pid
 
 	stuck
 	kpatch load /kpatch/set/livepatch-vfork.ko >/dev/null &
-	load=$!
-	wait_for test -e $klp/$name/force || return
+	pid=$!
+	wait_for in_transition || return
 	sleep 2
-	expect_state "enabling" $name || return
+	expect_state enabling $name || return
 	echo 1 >$klp/$name/force || return
-	wait $load && loaded $name || return
+	wait $pid && loaded $name || return
 	release || return
-	refuses "failed to unload module $name (refcnt)" kpatch unload $name || return
+	wait_for branches $name || return
+	stuck
+	kpatch unload $name >/run/unload 2>&1 &
+	pid=$!
+	wait_for in_transition || return
+	sleep 2
+	expect_state disabling $name || return
+	echo 1 >$klp/$name/force || return
+	if wait $pid; then
+		echo '# the module was removed in spite of force'
+		return 1
+	fi
+	says "failed to unload module $name (refcnt)" cat /run/unload || return
+	release || return
 	[ -e /sys/module/$name ] || { echo '# the module was removed in spite of force'; return 1; }
 }
+
+in_transition() { grep -q 1 "$klp"/*/transition 2>/dev/null; }
+
+# After force, that takes until all tasks have slept.
+branches() { ! has_redirects || ! paths "$1" | grep -q 'through the handler'; }
 
 expect_state() { says "^$2 \[$1...\]" kpatch list; }
 
