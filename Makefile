@@ -60,15 +60,17 @@ PLACE	?= far
 
 all: demo
 .PHONY: all help setup source kernel userland demo shell test test-all test-reloc test-reloc-base \
-	test-regs test-profile stress bench bench-base am export series-check series-check-quick \
+	test-regs test-redirect test-profile stress bench bench-base am export series-check series-check-quick \
 	check-setup kpatch test-kpatch deb clean
 
 help:
 	@sed 's/^/  /' $(S)/help.txt
 
 # Packages first: everything else needs them.
+GROUPS	= $(if $(LLVM),clang)$(if $(filter bpf,$(PROFILE)),$(COMMA)bpf)
+COMMA	:= ,
 setup:
-	@$(S)/setup.sh $(if $(LLVM),--with clang)
+	@$(S)/setup.sh $(if $(GROUPS),--with '$(GROUPS)')
 
 check-setup:
 	@$(S)/setup.sh --with check
@@ -188,6 +190,18 @@ test-profile: kernel userland
 	@printf '%s\n' "$$PROFILE_SUITES" >$(O)/suites-profile
 	@$(S)/run-tests.sh $(O)/suites-profile
 
+# Only the tests of live-patched calls, for profiles that are slow or that bring
+# something which can attach to a function
+define REDIRECT_SUITES
+redirect-$(PROFILE)-near	$(GUEST) --near --timeout $(TIMEOUT) --tests $(O)/tests --test livepatch:test-redirect.sh
+redirect-$(PROFILE)-far	$(GUEST) --far --timeout $(TIMEOUT) --tests $(O)/tests --test livepatch:test-redirect.sh
+endef
+export REDIRECT_SUITES
+
+test-redirect: kernel userland
+	@printf '%s\n' "$$REDIRECT_SUITES" >$(O)/suites-redirect
+	@$(S)/run-tests.sh $(O)/suites-redirect
+
 # Every profile that wants a kernel of its own
 test-all: test
 	@$(MAKE) --no-print-directory test-reloc-base
@@ -195,6 +209,9 @@ test-all: test
 	@$(MAKE) --no-print-directory PROFILE=reloc CPU=cortex-a53 test-reloc
 	@$(MAKE) --no-print-directory PROFILE=kasan TIMEOUT=3600 CYCLES=10 RELOC_PLACES=far test-reloc
 	@$(MAKE) --no-print-directory test-regs
+	@$(MAKE) --no-print-directory PROFILE=bpf test-redirect
+	@$(MAKE) --no-print-directory PROFILE=debug TIMEOUT=3600 test-redirect
+	@$(MAKE) --no-print-directory PROFILE=kasan TIMEOUT=3600 test-redirect
 	@$(MAKE) --no-print-directory PROFILE=bti LLVM=-19 test-profile
 	@$(MAKE) --no-print-directory PROFILE=16k test-profile
 	@$(MAKE) --no-print-directory PROFILE=64k test-profile
@@ -211,15 +228,25 @@ define STRESS_ERRATUM_SUITES
 stress-erratum-target	$(call reloc,near,'reload_target gap')
 stress-erratum-patch	$(call reloc,near,'reload_patch gap')
 endef
-export STRESS_SUITES STRESS_ERRATUM_SUITES
+
+# Chains of calls of functions that are being patched must be of one version
+TRANSITIONS ?= 10000
+# redirect PLACE,MODEL,SEED - with one of the preemption models
+redirect = $(GUEST) --$(1) --timeout $(TIMEOUT) --append preempt=$(2) --tests $(O)/tests -- bash -c "cd livepatch && PREEMPT=$(2) FAR=$(filter far,$(1)) SEED=$(3) TRANSITIONS=$(TRANSITIONS) exec ./test-redirect.sh stress"
+define STRESS_REDIRECT_SUITES
+stress-redirect-full	$(call redirect,far,full,1)
+stress-redirect-lazy	$(call redirect,near,lazy,2)
+endef
+export STRESS_SUITES STRESS_ERRATUM_SUITES STRESS_REDIRECT_SUITES
 
 stress:
+	@$(MAKE) --no-print-directory PROFILE=preempt TIMEOUT=7200 stress-suites
 	@$(MAKE) --no-print-directory CYCLES=1000 TIMEOUT=7200 stress-suites
 	@$(MAKE) --no-print-directory PROFILE=reloc CPU=cortex-a53 CYCLES=1000 TIMEOUT=7200 stress-suites
 
 .PHONY: stress-suites
 stress-suites: kernel userland
-	@printf '%s\n' "$(if $(CPU),$$STRESS_ERRATUM_SUITES,$$STRESS_SUITES)" >$(O)/suites-stress
+	@printf '%s\n' "$(if $(filter preempt,$(PROFILE)),$$STRESS_REDIRECT_SUITES,$(if $(CPU),$$STRESS_ERRATUM_SUITES,$$STRESS_SUITES))" >$(O)/suites-stress
 	@$(S)/run-tests.sh --jobs $$(nproc) $(O)/suites-stress
 
 # From a source patch to a patched guest with kpatch. It wants a kernel with debug

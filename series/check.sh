@@ -24,11 +24,13 @@ With --full also
   every commit builds and boots (done once for each tree and toolchain, so an
   interrupted run goes on where it was); sparse and W=1 add no line to what
   the base prints; with the new options off the touched objects hold
-  mainline's instructions and read-only data; the shell scripts pass shellcheck.
+  mainline's instructions and read-only data; a kernel for x86_64 builds and
+  links with live patching and without, and W=1 adds no line there either; the
+  shell scripts pass shellcheck.
 
 With --only, after the first question, just one of them: same_bytes,
 top_level, checkpatch, debian_lines, maintainers, messages, upstream,
-every_commit, static_analysis, options_off or shell_scripts.
+every_commit, static_analysis, options_off, x86 or shell_scripts.
 
 Exit status 0 only if every answer is yes. Details are in build/logs/check-*.
 USAGE
@@ -43,7 +45,7 @@ while [ $# -gt 0 ]; do
 		only=${2:-}
 		case $only in
 		same_bytes | top_level | checkpatch | debian_lines | maintainers | messages | \
-		upstream | every_commit | static_analysis | options_off | shell_scripts) ;;
+		upstream | every_commit | static_analysis | options_off | x86 | shell_scripts) ;;
 		*) usage_error "there is no question '$only'" ;;
 		esac
 		shift
@@ -494,6 +496,90 @@ options_off()
 	return "$bad"
 }
 
+# What is not arm64's is built on x86_64 as well, the other architecture that
+# most people patch live.
+x86_config() # y or n: live patching
+{
+	cat <<-CONFIG
+	CONFIG_64BIT=y
+	CONFIG_SMP=y
+	CONFIG_EXPERT=y
+	CONFIG_MULTIUSER=y
+	CONFIG_PRINTK=y
+	CONFIG_BUG=y
+	CONFIG_PROC_FS=y
+	CONFIG_SYSFS=y
+	CONFIG_MODULES=y
+	CONFIG_MODULE_UNLOAD=y
+	CONFIG_KALLSYMS=y
+	CONFIG_KALLSYMS_ALL=y
+	CONFIG_PERF_EVENTS=y
+	CONFIG_NET=y
+	CONFIG_BPF_SYSCALL=y
+	CONFIG_BPF_JIT=y
+	CONFIG_TTY=y
+	CONFIG_SERIAL_8250=y
+	CONFIG_SERIAL_8250_CONSOLE=y
+	CONFIG_DEBUG_KERNEL=y
+	CONFIG_KGDB=y
+	CONFIG_KGDB_SERIAL_CONSOLE=y
+	CONFIG_KGDB_KDB=y
+	CONFIG_FTRACE=y
+	CONFIG_FUNCTION_TRACER=y
+	CONFIG_FUNCTION_GRAPH_TRACER=y
+	CONFIG_DYNAMIC_FTRACE=y
+	CONFIG_FPROBE=y
+	CONFIG_KPROBES=y
+	CONFIG_KPROBE_EVENTS=y
+	CONFIG_UNWINDER_ORC=y
+	CONFIG_LIVEPATCH=$1
+	CONFIG_WERROR=n
+	CONFIG
+}
+
+x86()
+{
+	local compiler=x86_64-linux-gnu- livepatch obj src where bad=0
+	local objects=(kernel/livepatch/ kernel/trace/ kernel/module/ kernel/kprobes.o kernel/kallsyms.o
+		kernel/debug/ arch/x86/kernel/ftrace.o arch/x86/kernel/kprobes/)
+
+	[ "$(uname -m)" != x86_64 ] || compiler=
+	command -v "${compiler}gcc" || { echo "SKIP there is no compiler for x86_64, ${compiler}gcc"; return; }
+	xmake()
+	{
+		kmake "$1" "$2" "-j$(nproc)" ARCH=x86_64 CROSS_COMPILE=$compiler \
+			CC="$(command -v ccache >/dev/null && echo 'ccache ')${compiler}gcc" "${@:3}"
+	}
+	base_tree
+	for livepatch in y n; do
+		x86_config $livepatch >"$work/x86.config"
+		for where in base new; do
+			src=$am obj=$work/x86-$livepatch
+			[ $where = new ] || src=$basetree obj=$work/base/x86-$livepatch
+			rm -rf "$obj" && mkdir -p "$obj"
+			(cd "$src" && ARCH=x86_64 CROSS_COMPILE=$compiler \
+				scripts/kconfig/merge_config.sh -n -O "$obj" "$work/x86.config") >&2
+			[ "$(sed -n 's/^CONFIG_LIVEPATCH=//p' "$obj/.config")" = "${livepatch#n}" ] ||
+				{ echo "CONFIG_LIVEPATCH is not $livepatch"; return 1; }
+			if [ $where = new ]; then
+				xmake "$src" "$obj" vmlinux >&2 || { echo "LIVEPATCH=$livepatch: no vmlinux"; return 1; }
+				echo "linked with LIVEPATCH=$livepatch"
+			else
+				xmake "$src" "$obj" prepare >&2
+			fi
+			set -- "${objects[@]}"
+			[ $livepatch = y ] || shift
+			xmake "$src" "$obj" W=1 "$@" >"$work/w.out" 2>&1 || { cat "$work/w.out"; return 1; }
+			sed -n -E '/warning|error|not found/I { s/:[0-9]+(:[0-9]+)?:/:/; s,^(\.\./)*,,; p }' \
+				"$work/w.out" | sed "s,$src/,," | sort >"$work/w.$where"
+		done
+		comm -13 "$work/w.base" "$work/w.new" >"$work/w.added"
+		[ ! -s "$work/w.added" ] || { cat "$work/w.added"; bad=1; }
+		echo "looked at $* with LIVEPATCH=$livepatch"
+	done
+	return "$bad"
+}
+
 shell_scripts()
 {
 	local files bad=0
@@ -521,6 +607,7 @@ if [ -n "$full$only" ]; then
 	question 'sparse and W=1 add nothing to what the base prints' static_analysis
 	question 'with the options off, touched objects are as in mainline' options_off
 	grep -h '^differs, as' "$logs/check-options_off.log" 2>/dev/null | sed 's/^/# /' || true
+	question 'x86_64 builds, W=1 adds nothing' x86
 	question 'shellcheck finds nothing in the scripts' shell_scripts
 fi
 echo "1..$n"

@@ -15,7 +15,7 @@ machine does not have, with apt-get, as root or through sudo.
 
   --check      only say what is missing; exit status 1 if anything is
   --with LIST  also packages of these groups, separated by commas:
-               check (static analysis for series-check), clang, bench, kpatch,
+               check (static analysis for series-check), clang, bench, bpf, kpatch,
                deb (the kernel as Debian packages)
   -h, --help   this text
 USAGE
@@ -76,6 +76,9 @@ LIST
 	case ,$groups, in *,deb,*)
 		printf '%s\t%s\n' debhelper 'make deb' dpkg-dev 'make deb' libdw-dev 'make deb' \
 			python3 'make deb' openssl 'make deb' ;;
+	esac
+	case ,$groups, in *,bpf,*)
+		printf '%s\t%s\n' dwarves 'the types of the kernel, for the profile bpf' ;;
 	esac
 	case ,$groups, in *,clang,*)
 		printf '%s\t%s\n' clang-19 'profiles built by clang' lld-19 'profiles built by clang' \
