@@ -109,11 +109,13 @@ demo-far-2	$(GUEST) --far --seed 2 $(DEMO)
 demo-far-3	$(GUEST) --far --seed 3 $(DEMO)
 endef
 
-# What tests the tools, which the baseline has no part in
+# What the baseline has no part in: tests of the tools, and the short form of the
+# stress of live-patched calls, see 'stress' below
 define TOOL_SUITES
 check-sites	CROSS_COMPILE=$(CROSS) $(TREE)/scripts/check-patch-sites-test.sh
 runner	$(LPTEST)/vmtest/selftest.sh --image $(O)/arch/arm64/boot/Image --userland $(USERLAND) --modules $(O)/root
 $(if $(filter default,$(PROFILE)$(LLVM)),kpatch	$(S)/kpatch-test.sh --quick $(KPATCH_ARGS)$(NL))series	$(S)/selftest.sh $(TREE)
+redirect-stress	$(call redirect_stress,far)
 endef
 export SUITES TOOL_SUITES
 
@@ -190,11 +192,15 @@ test-profile: kernel userland
 	@printf '%s\n' "$$PROFILE_SUITES" >$(O)/suites-profile
 	@$(S)/run-tests.sh $(O)/suites-profile
 
+# redirect_stress PLACE - with few transitions
+redirect_stress = $(GUEST) --$(1) --one-thread --timeout $(TIMEOUT) --tests $(O)/tests -- bash -c "cd livepatch && FAR=$(filter far,$(1)) TRANSITIONS=100 exec ./test-redirect.sh stress"
+
 # Only the tests of live-patched calls, for profiles that are slow or that bring
 # something which can attach to a function
 define REDIRECT_SUITES
 redirect-$(PROFILE)-near	$(GUEST) --near --timeout $(TIMEOUT) --tests $(O)/tests --test livepatch:test-redirect.sh
 redirect-$(PROFILE)-far	$(GUEST) --far --timeout $(TIMEOUT) --tests $(O)/tests --test livepatch:test-redirect.sh
+redirect-$(PROFILE)-stress	$(call redirect_stress,near)
 endef
 export REDIRECT_SUITES
 
