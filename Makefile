@@ -48,7 +48,10 @@ JOBS	?= $(shell nproc)
 # Page poisoning that is built in is off until the kernel is told.
 POISON	= $(if $(filter kasan reloc,$(PROFILE)),--append page_poison=1)
 
-GUEST	= $(VMTEST) $(if $(CPU),--cpu $(CPU)) $(POISON) --image $(O)/arch/arm64/boot/Image --modules $(O)/root --userland $(USERLAND)
+# So are interrupts that are masked by their priority.
+NMI	= $(if $(filter scs,$(PROFILE)),--append irqchip.gicv3_pseudo_nmi=1)
+
+GUEST	= $(VMTEST) $(if $(CPU),--cpu $(CPU)) $(POISON) $(NMI) --image $(O)/arch/arm64/boot/Image --modules $(O)/root --userland $(USERLAND)
 DEMO	= --copy $(LPTEST)/vmtest/demo.sh -- bash ./demo.sh
 
 CROSS	:= $(if $(filter aarch64,$(shell uname -m)),,aarch64-linux-gnu-)
@@ -160,24 +163,39 @@ test-reloc-base: source userland
 endif
 
 # The tests of the kernel's tracers by the tracers' own authors, which take a
-# kernel with more of them: startup tests, samples/ftrace, selftests/ftrace
+# kernel with more of them: startup tests, samples/ftrace, selftests/ftrace. With
+# BASELINE=1, what the kernel without the series says to them. The series' own
+# tests also run without call ops and with what handles LR differently.
 define REGS_SUITES
-regs-near	$(GUEST) --near --timeout $(TIMEOUT) $(REGS_TESTS)
-regs-far	$(GUEST) --far --timeout $(TIMEOUT) $(REGS_TESTS)
-ftrace-near	$(GUEST) --near --timeout 3600 $(FTRACE_TESTS)
-ftrace-far	$(GUEST) --far --timeout 3600 $(FTRACE_TESTS)
+$(REGS_OWN_SUITES)
+$(REGS_FTRACE_SUITES)
 endef
+define REGS_OWN_SUITES
+$(PROFILE)-near	$(GUEST) --near --timeout $(TIMEOUT) $(REGS_TESTS)
+$(PROFILE)-far	$(GUEST) --far --timeout $(TIMEOUT) $(REGS_TESTS)
+endef
+define REGS_FTRACE_SUITES
+$(REGS_BASE)ftrace-near	$(GUEST) --near --timeout 3600 $(FTRACE_TESTS)
+$(REGS_BASE)ftrace-far	$(GUEST) --far --timeout 3600 $(FTRACE_TESTS)
+endef
+REGS_BASE = $(if $(BASELINE),base-)
 REGS_TESTS = --tests $(O)/tests --test livepatch:test-ftrace-regs.sh --test livepatch:test-kprobe.sh
 FTRACE_TESTS = --copy $(O)/ftrace --copy $(LPTEST)/vmtest/ftracetest.sh -- bash ./ftracetest.sh ./ftrace
-export REGS_SUITES
+export REGS_SUITES REGS_OWN_SUITES REGS_FTRACE_SUITES
 
-test-regs: kernel userland
-ifneq ($(PROFILE),regs)
+ifeq ($(filter regs scs,$(PROFILE)),)
+test-regs:
 	@$(MAKE) --no-print-directory PROFILE=regs test-regs
+	@[ -n "$(BASELINE)" ] || $(MAKE) --no-print-directory PROFILE=scs test-regs
+else
+test-regs: kernel userland
+ifeq ($(PROFILE),scs)
+	@printf '%s\n' "$$REGS_OWN_SUITES" >$(O)/suites-regs
 else
 	@rm -rf $(O)/ftrace && cp -a $(TREE)/tools/testing/selftests/ftrace $(O)/
 	@$(CROSS)gcc -O2 -I $(TREE)/tools/testing/selftests -o $(O)/ftrace/poll $(O)/ftrace/poll.c
-	@printf '%s\n' "$$REGS_SUITES" >$(O)/suites-regs
+	@printf '%s\n' "$(if $(BASELINE),$$REGS_FTRACE_SUITES,$$REGS_SUITES)" >$(O)/suites-regs
+endif
 	@$(S)/run-tests.sh $(O)/suites-regs
 endif
 
