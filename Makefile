@@ -9,8 +9,9 @@ S	:= $(CURDIR)/series
 # What to build from: Debian's linux-source-$(BASE), or LINUX=dir-or-tarball
 BASE	?= 7.3
 LINUX	?=
-# Which kernel to build, see 'make help'
+# Which kernel to build, see 'make help'; NAME+NAME puts two on top of each other
 PROFILE	?= default
+PARTS	:= $(filter-out default,$(subst +, ,$(PROFILE)))
 # LLVM=-19 takes clang-19
 LLVM	?=
 # BASELINE=1 takes the kernel without the series
@@ -30,7 +31,7 @@ USERLAND := $(BUILD)/userland.cpio.zst
 # A profile is default.config, then what the series adds, then its own fragment.
 FRAGMENTS := $(LPTEST)/vmtest/default.config \
 	$(if $(BASELINE),,$(LPTEST)/vmtest/function-plt.config) \
-	$(if $(filter-out default,$(PROFILE)),$(LPTEST)/vmtest/$(PROFILE).config)
+	$(PARTS:%=$(LPTEST)/vmtest/%.config)
 
 # A server's kernel is a distribution's, and not small.
 SERVER_CONFIG = $(BUILD)/debian-config/$(BASE)-cloud-arm64
@@ -46,7 +47,7 @@ TIMEOUT	?= 1800
 JOBS	?= $(shell nproc)
 
 # Page poisoning that is built in is off until the kernel is told.
-POISON	= $(if $(filter kasan reloc,$(PROFILE)),--append page_poison=1)
+POISON	= $(if $(filter kasan reloc,$(PARTS)),--append page_poison=1)
 
 # So are interrupts that are masked by their priority.
 NMI	= $(if $(filter scs,$(PROFILE)),--append irqchip.gicv3_pseudo_nmi=1)
@@ -63,8 +64,8 @@ PLACE	?= far
 
 all: demo
 .PHONY: all help setup source kernel userland demo shell test test-all test-reloc test-reloc-base \
-	test-regs test-redirect test-profile stress bench bench-base am export series-check series-check-quick \
-	check-setup kpatch test-kpatch deb clean
+	test-regs test-redirect test-profile test-slots test-matrix stress bench bench-base am export \
+	series-check series-check-quick check-setup kpatch test-kpatch deb clean
 
 help:
 	@sed 's/^/  /' $(S)/help.txt
@@ -86,7 +87,7 @@ ifneq ($(BASELINE),)
 endif
 
 kernel: source
-	@[ -r $(lastword $(FRAGMENTS)) ] || { echo "make: there is no profile '$(PROFILE)' (no $(lastword $(FRAGMENTS)))" >&2; exit 2; }
+	@for i in $(FRAGMENTS); do [ -r $$i ] || { echo "make: there is no profile '$(PROFILE)' (no $$i)" >&2; exit 2; }; done
 ifeq ($(PROFILE),server)
 	@$(S)/debian-config.sh --base $(BASE) $(SERVER_CONFIG)
 endif
@@ -226,6 +227,41 @@ test-redirect: kernel userland
 	@printf '%s\n' "$$REDIRECT_SUITES" >$(O)/suites-redirect
 	@$(S)/run-tests.sh $(O)/suites-redirect
 
+# What depends on slots and how they are laid out, on one configuration: a part
+# of the selftests. SEEDS are those of further guests with modules far away.
+SLOT_TESTS ?= function-plt-kunit function-plt ftrace-samples bad-modules ftrace-regs livepatch
+REDIRECT_TESTS ?= basic switch module_to_module function direct stacked replaced module_reloaded \
+	far_module bad_data bad_init fault_promote fault_slot
+SEEDS	?=
+SLOTS	= --timeout $(TIMEOUT) --tests $(O)/tests
+slots	= $(SLOTS) $(patsubst %,--test livepatch:test-%.sh,$(1))
+redirect = $(SLOTS) -- bash -c "cd livepatch && exec ./test-redirect.sh $(REDIRECT_TESTS)"
+suite	= $(1)$(TAB)$(GUEST) --$(2)$(NL)
+SLOT_SUITES = $(foreach place,near far,\
+	$(call suite,slots-$(PROFILE)-$(place),$(place) $(call slots,$(SLOT_TESTS)))\
+	$(if $(REDIRECT_TESTS),$(call suite,redirect-$(PROFILE)-$(place),$(place) $(redirect))))\
+	$(foreach seed,$(SEEDS),\
+	$(call suite,slots-$(PROFILE)-far-$(seed),far --seed $(seed) $(call slots,function-plt-kunit function-plt)))
+export SLOT_SUITES
+
+test-slots: kernel userland
+	@sed 's/^ *//;/^$$/d' <<<"$$SLOT_SUITES" >$(O)/suites-slots
+	@$(S)/run-tests.sh $(O)/suites-slots
+
+# ... and on every configuration that has them in another form, or not at all.
+# 'kmemleak' is there for the modules that are refused.
+test-matrix:
+	@$(MAKE) --no-print-directory SEEDS='1 2 3 4 5' test-slots
+	@$(MAKE) --no-print-directory PROFILE=noslot test-slots
+	@$(MAKE) --no-print-directory PROFILE=cfi LLVM=-19 test-slots
+	@$(MAKE) --no-print-directory PROFILE=bti LLVM=-19 test-slots
+	@$(MAKE) --no-print-directory PROFILE=16k test-slots
+	@$(MAKE) --no-print-directory PROFILE=64k test-slots
+	@$(MAKE) --no-print-directory PROFILE=off REDIRECT_TESTS= \
+		SLOT_TESTS='ftrace-samples ftrace-regs livepatch' test-slots
+	@$(MAKE) --no-print-directory PROFILE=kmemleak REDIRECT_TESTS= \
+		SLOT_TESTS='bad-modules function-plt' test-slots
+
 # Every profile that wants a kernel of its own
 test-all: test
 	@$(MAKE) --no-print-directory test-reloc-base
@@ -236,9 +272,7 @@ test-all: test
 	@$(MAKE) --no-print-directory PROFILE=bpf test-redirect
 	@$(MAKE) --no-print-directory PROFILE=debug TIMEOUT=3600 test-redirect
 	@$(MAKE) --no-print-directory PROFILE=kasan TIMEOUT=3600 test-redirect
-	@$(MAKE) --no-print-directory PROFILE=bti LLVM=-19 test-profile
-	@$(MAKE) --no-print-directory PROFILE=16k test-profile
-	@$(MAKE) --no-print-directory PROFILE=64k test-profile
+	@$(MAKE) --no-print-directory test-matrix
 
 # The same modules over and over: patch first, target first, and with the region
 # for direct branches used up, which takes a kernel without KASLR; then ADRPs
