@@ -229,7 +229,7 @@ test-redirect: kernel userland
 
 # What depends on slots and how they are laid out, on one configuration: a part
 # of the selftests. SEEDS are those of further guests with modules far away.
-SLOT_TESTS ?= function-plt-kunit function-plt ftrace-samples bad-modules ftrace-regs livepatch
+SLOT_TESTS ?= function-plt-kunit function-plt function-plt-perf ftrace-samples bad-modules ftrace-regs livepatch
 REDIRECT_TESTS ?= basic switch module_to_module function direct stacked replaced module_reloaded \
 	far_module bad_data bad_init fault_promote fault_slot
 SEEDS	?=
