@@ -55,7 +55,7 @@ step "Making packages of Linux $release"
 rm -f "$obj"/../linux-{image,headers,libc-dev,upstream}*_"$KDEB_PKGVERSION"_*
 log=$BUILD/logs/$(basename "$obj")-deb.log
 logged "$log" 'packages' make -C "$src" "O=$obj" ARCH=arm64 "CROSS_COMPILE=$cross" \
-	"CC=$ccache${cross}gcc" LOCALVERSION= "-j$(nproc)" bindeb-pkg ||
+	"CC=$ccache${cross}gcc" LOCALVERSION= DPKG_FLAGS=-d "-j$(nproc)" bindeb-pkg ||
 	die "the packages could not be made: see $log"
 rm -rf "$out"
 mkdir -p "$out"

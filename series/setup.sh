@@ -74,7 +74,7 @@ LIST
 		[ "$(uname -m)" = aarch64 ] || printf '%s\t%s\n' lld 'kpatch-build, which links with it for arm64' ;;
 	esac
 	case ,$groups, in *,deb,*)
-		printf '%s\t%s\n' debhelper 'make deb' dpkg-dev 'make deb' libdw-dev 'make deb' \
+		printf '%s\t%s\n' debhelper 'make deb' dpkg-dev 'make deb' \
 			python3 'make deb' openssl 'make deb' ;;
 	esac
 	case ,$groups, in *,bpf,*)
