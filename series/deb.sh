@@ -8,7 +8,7 @@
 usage()
 {
 	cat <<USAGE
-Usage: $me SRC OBJ [OUT]
+Usage: $me [--check] SRC OBJ [OUT]
 
 Makes the Debian packages linux-image-RELEASE, linux-headers-RELEASE and
 linux-libc-dev (and linux-image-RELEASE-dbg with the debug information that
@@ -18,14 +18,17 @@ what is in them. To install them on a server:
 
   apt install ./linux-image-RELEASE_*.deb ./linux-headers-RELEASE_*.deb
 
+  --check      only check the packages that are there
   -h, --help   this text
 
 Exit status: 0 all is in the packages, 1 not, 2 wrong usage.
 USAGE
 }
 
+check=
 case ${1:-} in
 -h | --help) usage; exit 0 ;;
+--check) check=y; shift ;;
 -*) usage_error "unknown option '$1'" ;;
 esac
 [ $# -ge 2 ] || usage_error 'SRC and OBJ are needed'
@@ -50,17 +53,22 @@ release=$(cat "$obj/include/config/kernel.release")
 KDEB_PKGVERSION=$(kernel_version "$src")-1
 unset MAKEFLAGS MFLAGS MAKELEVEL ARCH CROSS_COMPILE LLVM CC O
 
-step "Making packages of Linux $release"
-# They come out beside the objects.
-rm -f "$obj"/../linux-{image,headers,libc-dev,upstream}*_"$KDEB_PKGVERSION"_*
-log=$BUILD/logs/$(basename "$obj")-deb.log
-logged "$log" 'packages' make -C "$src" "O=$obj" ARCH=arm64 "CROSS_COMPILE=$cross" \
-	"CC=$ccache${cross}gcc" LOCALVERSION= DPKG_FLAGS=-d "-j$(nproc)" bindeb-pkg ||
-	die "the packages could not be made: see $log"
-rm -rf "$out"
-mkdir -p "$out"
-mv "$obj"/../linux-{image,headers,libc-dev}*_"$KDEB_PKGVERSION"_*.deb "$out/"
-rm -f "$obj"/../linux-upstream_"$KDEB_PKGVERSION"_*.{buildinfo,changes}
+make_packages()
+{
+	step "Making packages of Linux $release"
+	# They come out beside the objects.
+	rm -f "$obj"/../linux-{image,headers,libc-dev,upstream}*_"$KDEB_PKGVERSION"_*
+	log=$BUILD/logs/$(basename "$obj")-deb.log
+	logged "$log" 'packages' make -C "$src" "O=$obj" ARCH=arm64 "CROSS_COMPILE=$cross" \
+		"CC=$ccache${cross}gcc" LOCALVERSION= DPKG_FLAGS=-d "-j$(nproc)" bindeb-pkg ||
+		die "the packages could not be made: see $log"
+	rm -rf "$out"
+	mkdir -p "$out"
+	mv "$obj"/../linux-{image,headers,libc-dev}*_"$KDEB_PKGVERSION"_*.deb "$out/"
+	rm -f "$obj"/../linux-upstream_"$KDEB_PKGVERSION"_*.{buildinfo,changes}
+}
+
+[ -n "$check" ] || make_packages
 
 # --------------------------------------------------------------------------
 
@@ -96,6 +104,8 @@ all_arm64()
 step "Checking the packages"
 image=$out/check/image
 headers=$out/check/headers
+rm -rf "$out/check"
+mkdir -p "$out/check"
 dpkg-deb -x "$(deb image)" "$image" || die "there is no package linux-image-$release in $out"
 dpkg-deb -x "$(deb headers)" "$headers" || die "there is no package linux-headers-$release in $out"
 modules=$image/lib/modules/$release
@@ -105,7 +115,7 @@ has 'its configuration' cmp "$image/boot/config-$release" "$obj/.config"
 has 'System.map' cmp "$image/boot/System.map-$release" "$obj/System.map"
 has "all $(wc -l <"$obj/modules.order") modules" \
 	[ "$(find "$modules" -name '*.ko*' | wc -l)" -eq "$(wc -l <"$obj/modules.order")" ]
-has 'modules.dep' [ -f "$modules/modules.order" ]
+has 'the list of modules' [ -f "$modules/modules.order" ]
 has 'Module.symvers' cmp "$tree/Module.symvers" "$obj/Module.symvers"
 has 'the configuration of out-of-tree modules' cmp "$tree/include/config/auto.conf" "$obj/include/config/auto.conf"
 has 'autoconf.h' cmp "$tree/include/generated/autoconf.h" "$obj/include/generated/autoconf.h"
