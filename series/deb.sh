@@ -128,7 +128,7 @@ if grep -q '^CONFIG_DEBUG_INFO=y' "$obj/.config"; then
 	has 'vmlinux with debug information, for kpatch' grep -q "usr/lib/debug/boot/vmlinux-$release" "$out/check/dbg"
 fi
 rm -rf "$out/check"
-[ "$bad" -eq 0 ] || die "$bad things are wrong with the packages in $out (log: $log)"
+[ "$bad" -eq 0 ] || die "$bad things are wrong with the packages in $out"
 for file in "$out"/*.deb; do
 	say "$file ($(($(stat -c %s "$file") >> 20)) MiB)"
 done
