@@ -64,8 +64,8 @@ PLACE	?= far
 
 all: demo
 .PHONY: all help setup source kernel userland demo shell test test-all test-reloc test-reloc-base \
-	test-regs test-redirect test-profile test-slots test-matrix stress bench bench-base am export \
-	series-check series-check-quick check-setup kpatch test-kpatch deb clean
+	test-regs test-redirect test-unwind test-profile test-slots test-matrix stress bench bench-base am \
+	export series-check series-check-quick check-setup kpatch test-kpatch deb clean
 
 help:
 	@sed 's/^/  /' $(S)/help.txt
@@ -117,6 +117,7 @@ endef
 # stress of live-patched calls, see 'stress' below
 define TOOL_SUITES
 check-sites	CROSS_COMPILE=$(CROSS) $(TREE)/scripts/check-patch-sites-test.sh
+unwind-table	CROSS_COMPILE=$(CROSS) $(TREE)/tools/testing/unwind-table/run.sh $(O)/.tmp_vmlinux.unwind $(O)/lib/vsprintf.o
 runner	$(LPTEST)/vmtest/selftest.sh --image $(O)/arch/arm64/boot/Image --userland $(USERLAND) --modules $(O)/root
 $(if $(filter default,$(PROFILE)$(LLVM)),kpatch	$(S)/kpatch-test.sh --quick $(KPATCH_ARGS)$(NL))series	$(S)/selftest.sh $(TREE)
 redirect-stress	$(call redirect_stress,far)
@@ -200,6 +201,32 @@ endif
 	@$(S)/run-tests.sh $(O)/suites-regs
 endif
 
+# Reliable stack traces: an interrupt after every instruction, also of those that
+# tracers put between a function and its caller, which takes an emulator that
+# counts; then whatever runs against the shadow call stack, in a kernel with one
+define UNWIND_SUITES
+unwind-insns	$(GUEST) --near --icount --timeout 3600 --tests $(O)/tests -- bash -c 'cd livepatch && MIN_ENTRY_CODE=$(ENTRY_CODE) exec ./test-unwind.sh'
+unwind-one-cpu	$(GUEST) --near --smp 1 --tests $(O)/tests --test livepatch:test-transition.sh
+endef
+define UNWIND_SCS_SUITES
+unwind-sample-near	$(GUEST) --near --timeout 3600 $(UNWIND_TESTS)
+unwind-sample-far	$(GUEST) --far --timeout 3600 $(UNWIND_TESTS)
+endef
+UNWIND_TESTS = --tests $(O)/tests --test livepatch:test-unwind.sh --test livepatch:test-unwind-sample.sh
+# How much of that code has to be seen, in percent
+ENTRY_CODE ?= 60
+export UNWIND_SUITES UNWIND_SCS_SUITES
+
+test-unwind: kernel userland
+ifneq ($(PROFILE),scs)
+	@printf '%s\n' "$$UNWIND_SUITES" >$(O)/suites-unwind
+	@$(S)/run-tests.sh $(O)/suites-unwind
+	@$(MAKE) --no-print-directory PROFILE=scs test-unwind
+else
+	@printf '%s\n' "$$UNWIND_SCS_SUITES" >$(O)/suites-unwind
+	@$(S)/run-tests.sh $(O)/suites-unwind
+endif
+
 # All tests on another configuration
 define PROFILE_SUITES
 $(PROFILE)-near	$(GUEST) --near --timeout $(TIMEOUT) --tests $(O)/tests
@@ -272,6 +299,7 @@ test-all: test
 	@$(MAKE) --no-print-directory PROFILE=bpf test-redirect
 	@$(MAKE) --no-print-directory PROFILE=debug TIMEOUT=3600 test-redirect
 	@$(MAKE) --no-print-directory PROFILE=kasan TIMEOUT=3600 test-redirect
+	@$(MAKE) --no-print-directory test-unwind
 	@$(MAKE) --no-print-directory test-matrix
 
 # The same modules over and over: patch first, target first, and with the region

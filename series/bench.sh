@@ -18,7 +18,9 @@ into BASE). They print lines of the form
   BENCH <what> <near|far> <value>
 
 and a value is a number of instructions unless its name says otherwise; sizes
-are read from the objects. Writes
+are read from the objects. How long transitions take depends on the clock, not on
+instructions: bench-transition.sh runs without -icount, near, on one CPU and on
+two. Writes
 
   OUT/bench.tsv   all values: kernel, what, place, value
   OUT/bench.txt   the table, which is printed, too
@@ -80,6 +82,14 @@ sizes()
 		$1 == ".text" { print kernel, "module_10000_text_bytes", "near", $2 }'
 }
 
+# collect KERNEL LOG
+collect()
+{
+	grep -q '^BENCH ' "$2" || die "nothing was measured: see $2"
+	awk -v OFS='\t' -v kernel="$1" '$1 == "BENCH" && NF == 4 { print kernel, $2, $3, $4 }' \
+		"$2" >>"$out/bench.tsv"
+}
+
 # measure KERNEL PLACE
 measure()
 {
@@ -89,11 +99,23 @@ measure()
 	# shellcheck disable=SC2016 # the guest expands it
 	"$selftests/vmtest.sh" --icount "--$2" --timeout 3000 --image "${objects[$1]}/arch/arm64/boot/Image" \
 		--modules "${objects[$1]}/root" --userland "$userland" --tests "${tests[$1]}" \
-		-- bash -c 'cd livepatch && for b in bench-*.sh; do "./$b" '"$2"' load || exit 1; done' \
+		-- bash -c 'cd livepatch && for b in bench-*.sh; do
+			[[ $b == bench-transition.sh ]] || "./$b" '"$2"' load || exit 1; done' \
 		>"$log" 2>&1 || die "the measurement failed: see $log"
-	grep -q '^BENCH ' "$log" || die "nothing was measured: see $log"
-	awk -v OFS='\t' -v kernel="$1" '$1 == "BENCH" && NF == 4 { print kernel, $2, $3, $4 }' \
-		"$log" >>"$out/bench.tsv"
+	collect "$1" "$log"
+}
+
+# transitions KERNEL CPUS
+transitions()
+{
+	local log=$BUILD/logs/bench-$1-transitions-$2.log
+
+	step "Transitions: $1, $2 CPUs"
+	"$selftests/vmtest.sh" --near --smp "$2" --timeout 1200 --image "${objects[$1]}/arch/arm64/boot/Image" \
+		--modules "${objects[$1]}/root" --userland "$userland" --tests "${tests[$1]}" \
+		-- bash -c 'cd livepatch && exec ./bench-transition.sh near' \
+		>"$log" 2>&1 || die "the measurement failed: see $log"
+	collect "$1" "$log"
 }
 
 if [ -z "$keep" ]; then
@@ -107,6 +129,10 @@ if [ -z "$keep" ]; then
 		measure $kernel near & first=$!
 		measure $kernel far
 		wait "$first"
+	done
+	for kernel in base patched; do
+		transitions $kernel 1
+		transitions $kernel 2
 	done
 fi
 [ -s "$out/bench.tsv" ] || die "there are no values in $out: run it without --keep"
@@ -158,13 +184,19 @@ fi
 
 # See bench-targets.tsv for what a target is.
 awk -F '\t' '
+	BEGIN { forever = 1e9 }
 	function term(t,    part, factor) {
 		if (t ~ /^-?[0-9.]+$/)
 			return t + 0
+		if (t == "never")
+			return forever
 		factor = 1
 		if (split(t, part, "*") == 2)
 			factor = part[2]
 		split(part[1], part, ":")
+		if ((part[1], part[2], part[3]) in value &&
+		    value[part[1], part[2], part[3]] == "never")
+			return forever
 		if (!((part[1], part[2], part[3]) in value) ||
 		    value[part[1], part[2], part[3]] !~ /^-?[0-9.]+$/) {
 			missing = missing " " t
