@@ -117,7 +117,7 @@ endef
 # stress of live-patched calls, see 'stress' below
 define TOOL_SUITES
 check-sites	CROSS_COMPILE=$(CROSS) $(TREE)/scripts/check-patch-sites-test.sh
-unwind-table	CROSS_COMPILE=$(CROSS) $(TREE)/tools/testing/unwind-table/run.sh $(O)/.tmp_vmlinux.unwind $(O)/lib/vsprintf.o
+unwind-table	CROSS_COMPILE=$(CROSS) $(TREE)/tools/testing/unwind-table/run.sh $(if $(filter unwind,$(PARTS)),$(O)/.tmp_vmlinux.unwind $(O)/lib/vsprintf.o)
 runner	$(LPTEST)/vmtest/selftest.sh --image $(O)/arch/arm64/boot/Image --userland $(USERLAND) --modules $(O)/root
 $(if $(filter default,$(PROFILE)$(LLVM)),kpatch	$(S)/kpatch-test.sh --quick $(KPATCH_ARGS)$(NL))series	$(S)/selftest.sh $(TREE)
 redirect-stress	$(call redirect_stress,far)
@@ -203,27 +203,23 @@ endif
 
 # Reliable stack traces: an interrupt after every instruction, also of those that
 # tracers put between a function and its caller, which takes an emulator that
-# counts; then whatever runs against the shadow call stack, in a kernel with one
+# counts; then whatever runs against the shadow call stack, which this profile has
 define UNWIND_SUITES
 unwind-insns	$(GUEST) --near --icount --timeout 3600 --tests $(O)/tests -- bash -c 'cd livepatch && MIN_ENTRY_CODE=$(ENTRY_CODE) exec ./test-unwind.sh'
 unwind-one-cpu	$(GUEST) --near --smp 1 --tests $(O)/tests --test livepatch:test-transition.sh
+unwind-near	$(GUEST) --near --timeout 3600 $(UNWIND_TESTS)
+unwind-far	$(GUEST) --far --timeout 3600 $(UNWIND_TESTS)
 endef
-define UNWIND_SCS_SUITES
-unwind-sample-near	$(GUEST) --near --timeout 3600 $(UNWIND_TESTS)
-unwind-sample-far	$(GUEST) --far --timeout 3600 $(UNWIND_TESTS)
-endef
-UNWIND_TESTS = --tests $(O)/tests --test livepatch:test-unwind.sh --test livepatch:test-unwind-sample.sh
+UNWIND_TESTS = --tests $(O)/tests $(patsubst %,--test livepatch:test-%.sh,unwind transition unwind-sample)
 # How much of that code has to be seen, in percent
 ENTRY_CODE ?= 60
-export UNWIND_SUITES UNWIND_SCS_SUITES
+export UNWIND_SUITES
 
 test-unwind: kernel userland
-ifneq ($(PROFILE),scs)
-	@printf '%s\n' "$$UNWIND_SUITES" >$(O)/suites-unwind
-	@$(S)/run-tests.sh $(O)/suites-unwind
-	@$(MAKE) --no-print-directory PROFILE=scs test-unwind
+ifneq ($(PROFILE),unwind)
+	@$(MAKE) --no-print-directory PROFILE=unwind test-unwind
 else
-	@printf '%s\n' "$$UNWIND_SCS_SUITES" >$(O)/suites-unwind
+	@printf '%s\n' "$$UNWIND_SUITES" >$(O)/suites-unwind
 	@$(S)/run-tests.sh $(O)/suites-unwind
 endif
 
@@ -256,7 +252,7 @@ test-redirect: kernel userland
 
 # What depends on slots and how they are laid out, on one configuration: a part
 # of the selftests. SEEDS are those of further guests with modules far away.
-SLOT_TESTS ?= function-plt-kunit function-plt function-plt-perf ftrace-samples bad-modules ftrace-regs livepatch
+SLOT_TESTS ?= function-plt-kunit function-plt ftrace-samples bad-modules ftrace-regs livepatch
 REDIRECT_TESTS ?= basic switch module_to_module function direct stacked replaced module_reloaded \
 	far_module bad_data bad_init fault_promote fault_slot
 SEEDS	?=
