@@ -44,6 +44,9 @@
  *   - At the start of ftrace_caller, while its function changes over to the
  *     slot: ftrace_caller still finds ops->direct_call, and goes there.
  *
+ *   A slot of a pool can be given to another function after the same grace
+ *   period, and no earlier: until then it is the first one's, for either use.
+ *
  * Why this needs no stop_machine()
  *
  *   The patch site is one instruction. All that comes before and after is out
@@ -71,7 +74,8 @@
 
 /*
  * The kind of each slot that a patch site leads to, or that a thread might
- * still be in. Slots that are in nobody's way have no entry.
+ * still be in, and with pools the slot, too. Slots that are in nobody's way have
+ * no entry.
  *
  * The lock is taken in a callback of RCU, which can be a softirq.
  */
@@ -93,23 +97,82 @@ static struct rcu_head expire_rcu;
 static bool function_plt_unsynced;
 
 /*
- * Modules lie within 2 GiB of the kernel, so indices relative to it are small,
- * and so is the tree.
+ * Modules lie within 2 GiB of the kernel, so offsets from it are small, and so is
+ * the tree. They fit into an entry of it, too.
  */
-static unsigned long function_plt_index(struct function_plt *plt)
+static unsigned long function_plt_offset(unsigned long addr)
 {
-	return ((unsigned long)plt - (unsigned long)_text + SZ_2G) / sizeof(*plt);
+	return addr - (unsigned long)_text + SZ_2G;
 }
+
+/* No two slots, and no two patch sites, are nearer than that. */
+static unsigned long function_plt_index(unsigned long addr)
+{
+	if (IS_ENABLED(CONFIG_ARM64_FUNCTION_PLT_POOL))
+		return function_plt_offset(addr) / (2 * AARCH64_INSN_SIZE);
+
+	return function_plt_offset(addr) / sizeof(struct function_plt);
+}
+
+/* A slot of a pool is found by the patch site, any other one by its place. */
+static unsigned long function_plt_index_of(unsigned long ip)
+{
+	if (IS_ENABLED(CONFIG_ARM64_FUNCTION_PLT_POOL))
+		return function_plt_index(ip);
+
+	return function_plt_index((unsigned long)function_plt_slot(ip));
+}
+
+/* Slots of pools are 8-byte aligned, which leaves room for the kind. */
+static void *function_plt_state(struct function_plt *plt,
+				enum function_plt_kind kind)
+{
+	unsigned long state = kind;
+
+	if (IS_ENABLED(CONFIG_ARM64_FUNCTION_PLT_POOL))
+		state |= function_plt_offset((unsigned long)plt);
+
+	return xa_mk_value(state);
+}
+
+static enum function_plt_kind state_kind(const void *state)
+{
+	return xa_to_value(state) & 1;
+}
+
+static struct function_plt *state_plt(const void *state)
+{
+	return (void *)(xa_to_value(state) & ~1UL) - function_plt_offset(0);
+}
+
+#ifdef CONFIG_ARM64_FUNCTION_PLT_POOL
+/**
+ * function_plt_slot() - find the slot that a function was given
+ * @ip: patch site of the function, which is rec->ip of its struct dyn_ftrace
+ *
+ * Context: Any. A function can be given a slot under ftrace_lock only. It can
+ *	    lose it at any time unless its patch site leads there.
+ * Return: the slot, or NULL if it has none.
+ */
+struct function_plt *function_plt_slot(unsigned long ip)
+{
+	void *state = xa_load(&function_plts, function_plt_index_of(ip));
+
+	return state ? state_plt(state) : NULL;
+}
+#endif
 
 static void function_plt_expire(struct rcu_head *rcu)
 {
 	unsigned long index;
-	void *kind;
+	void *state;
 	bool again;
 
 	xa_lock_bh(&function_plts);
-	xa_for_each_marked(&function_plts, index, kind, waiting)
+	xa_for_each_marked(&function_plts, index, state, waiting) {
 		__xa_erase(&function_plts, index);
+		function_plt_give(state_plt(state));
+	}
 
 	swap(left, waiting);
 	again = xa_marked(&function_plts, waiting);
@@ -118,6 +181,24 @@ static void function_plt_expire(struct rcu_head *rcu)
 
 	if (again)
 		call_rcu_tasks(rcu, function_plt_expire);
+}
+
+/*
+ * Under the lock. Returns true if the caller has to call call_rcu_tasks() when
+ * it has released that.
+ */
+static bool function_plt_leave(unsigned long index)
+{
+	/* A grace period that began earlier is not good enough. */
+	__xa_clear_mark(&function_plts, index, waiting);
+	__xa_set_mark(&function_plts, index, left);
+	if (expiring)
+		return false;
+
+	swap(left, waiting);
+	expiring = true;
+
+	return true;
 }
 
 /**
@@ -132,20 +213,12 @@ static void function_plt_expire(struct rcu_head *rcu)
  */
 void function_plt_retire(unsigned long ip)
 {
-	unsigned long index = function_plt_index(function_plt_slot(ip));
+	unsigned long index = function_plt_index_of(ip);
 	bool start = false;
 
 	xa_lock_bh(&function_plts);
-	if (xa_load(&function_plts, index)) {
-		/* A grace period that began earlier is not good enough. */
-		__xa_clear_mark(&function_plts, index, waiting);
-		__xa_set_mark(&function_plts, index, left);
-		if (!expiring) {
-			swap(left, waiting);
-			expiring = true;
-			start = true;
-		}
-	}
+	if (xa_load(&function_plts, index))
+		start = function_plt_leave(index);
 	xa_unlock_bh(&function_plts);
 
 	if (start)
@@ -157,20 +230,36 @@ void function_plt_retire(unsigned long ip)
  * @start: first address
  * @end: first address behind
  *
+ * A slot of another text, that is of the kernel's pool, goes back there after a
+ * grace period. When this returns, nobody gives one back to a pool in this text.
+ *
  * Context: Process context. Nothing can execute the text any more.
  */
 void function_plt_forget(unsigned long start, unsigned long end)
 {
-	unsigned long first = function_plt_index((void *)start);
+	unsigned long first = function_plt_index(start);
 	unsigned long index;
-	void *kind;
+	bool grace = false;
+	void *state;
 
 	if (start >= end)
 		return;
 
-	xa_for_each_range(&function_plts, index, kind, first,
-			  function_plt_index((void *)end - 1))
-		xa_erase_bh(&function_plts, index);
+	xa_lock_bh(&function_plts);
+	xa_for_each_range(&function_plts, index, state, first,
+			  function_plt_index(end - 1)) {
+		unsigned long plt = (unsigned long)state_plt(state);
+
+		if (IS_ENABLED(CONFIG_ARM64_FUNCTION_PLT_POOL) &&
+		    (plt < start || plt >= end))
+			grace |= function_plt_leave(index);
+		else
+			__xa_erase(&function_plts, index);
+	}
+	xa_unlock_bh(&function_plts);
+
+	if (grace)
+		call_rcu_tasks(&expire_rcu, function_plt_expire);
 }
 
 /**
@@ -220,10 +309,9 @@ bool function_plt_leads(unsigned long ip, enum function_plt_kind kind)
  */
 bool function_plt_is_busy(unsigned long ip, enum function_plt_kind kind)
 {
-	unsigned long index = function_plt_index(function_plt_slot(ip));
-	void *entry = xa_load(&function_plts, index);
+	void *state = xa_load(&function_plts, function_plt_index_of(ip));
 
-	return entry && entry != xa_mk_value(kind);
+	return state && state_kind(state) != kind;
 }
 
 /* Returns 0 if the instruction is there, whether or not it was before. */
@@ -282,7 +370,9 @@ static int function_plt_write(struct function_plt *plt, unsigned long target)
  * Return: 1 if the slot is complete but not every CPU may see it, be it this
  *	   call or an earlier one that wrote it; 0 if it can be used at once; or
  *	   -EBUSY  if the slot serves the other kind, or did so until less than
- *		   a grace period ago,
+ *		   a grace period ago, or if there is no slot left in the pools
+ *		   in reach, and slots are on their way back to pools,
+ *	   -ENOSPC if there is no slot left, and none on its way back,
  *	   -EINVAL if the target has no landing pad, or the slot does not hold
  *		   the expected instructions,
  *	   -ENOMEM, -EFAULT or -EPERM.
@@ -290,9 +380,9 @@ static int function_plt_write(struct function_plt *plt, unsigned long target)
 int function_plt_prepare(unsigned long ip, unsigned long target,
 			 enum function_plt_kind kind)
 {
-	struct function_plt *plt = function_plt_slot(ip);
-	unsigned long index = function_plt_index(plt);
-	void *old, *new = xa_mk_value(kind);
+	unsigned long index = function_plt_index_of(ip);
+	struct function_plt *plt;
+	void *old;
 	int ret;
 
 	lockdep_assert_held(&ftrace_lock);
@@ -303,7 +393,7 @@ int function_plt_prepare(unsigned long ip, unsigned long target,
 	if (function_plt_is_busy(ip, kind)) {
 		old = xa_load(&function_plts, index);
 		/* Was it prepared for something that then did not happen? */
-		if (!function_plt_leads(ip, xa_to_value(old)) &&
+		if (old && !function_plt_leads(ip, state_kind(old)) &&
 		    !xa_get_mark(&function_plts, index, XA_MARK_0) &&
 		    !xa_get_mark(&function_plts, index, XA_MARK_1))
 			function_plt_retire(ip);
@@ -317,10 +407,21 @@ int function_plt_prepare(unsigned long ip, unsigned long target,
 	__xa_clear_mark(&function_plts, index, waiting);
 	xa_unlock_bh(&function_plts);
 
-	if (!old) {
-		old = xa_store_bh(&function_plts, index, new, GFP_KERNEL);
-		if (xa_is_err(old))
+	if (old) {
+		plt = function_plt_slot(ip);
+	} else {
+		plt = function_plt_take(ip);
+		if (IS_ENABLED(CONFIG_ARM64_FUNCTION_PLT_POOL) && !plt)
+			return xa_marked(&function_plts, XA_MARK_0) ||
+			       xa_marked(&function_plts, XA_MARK_1) ?
+			       -EBUSY : -ENOSPC;
+
+		old = xa_store_bh(&function_plts, index,
+				  function_plt_state(plt, kind), GFP_KERNEL);
+		if (xa_is_err(old)) {
+			function_plt_give(plt);
 			return xa_err(old);
+		}
 	}
 
 	ret = function_plt_write(plt, target);
@@ -387,17 +488,19 @@ int function_plt_sync(void)
 unsigned long function_plt_find(unsigned long ip, unsigned long target,
 				enum function_plt_kind kind)
 {
-	struct function_plt *plt = function_plt_slot(ip);
-	unsigned long index = function_plt_index(plt);
+	unsigned long index = function_plt_index_of(ip);
+	void *state = xa_load(&function_plts, index);
+	struct function_plt *plt;
 
 	if (function_plt_unsynced)
 		return 0;
 
-	if (xa_load(&function_plts, index) != xa_mk_value(kind) ||
+	if (!state || state_kind(state) != kind ||
 	    xa_get_mark(&function_plts, index, XA_MARK_0) ||
 	    xa_get_mark(&function_plts, index, XA_MARK_1))
 		return 0;
 
+	plt = function_plt_slot(ip);
 	if (le32_to_cpu(READ_ONCE(plt->ldr)) != function_plt_ldr() ||
 	    le32_to_cpu(READ_ONCE(plt->br)) != function_plt_br() ||
 	    READ_ONCE(plt->target) != target)
@@ -411,9 +514,10 @@ unsigned long function_plt_find(unsigned long ip, unsigned long target,
  * @pc: program counter, taken from an exception or anything else
  *
  * The slots of modules count from the time they are loaded, those of the kernel
- * once they were used: until then they hold NOPs that nothing can execute. The
- * literal does not count: its address is never that of an instruction being
- * executed, but can be a return address of the function in front.
+ * once they were used: until then they hold NOPs that nothing can execute. Those
+ * of pools always count. The literal does not count: its address is never that of
+ * an instruction being executed, but can be a return address of the function in
+ * front.
  *
  * Context: Any. Reads kernel text only: what else @pc may be is not looked at,
  *	    as it can be a device.
@@ -437,6 +541,7 @@ bool function_plt_contains(unsigned long pc)
 	       br == function_plt_br();
 }
 
+#ifdef CONFIG_ARM64_FUNCTION_PLT_SLOTS
 /**
  * arch_code_ahead_of_function() - find the function that a slot belongs to
  * @pc: any address
@@ -482,3 +587,4 @@ bool patchable_prefix_contains(unsigned long addr)
 
 	return addr < func && addr >= func - PATCHABLE_PREFIX_BYTES;
 }
+#endif /* CONFIG_ARM64_FUNCTION_PLT_SLOTS */

@@ -5,6 +5,7 @@
 
 #define pr_fmt(fmt) "Modules: " fmt
 
+#include <linux/bitmap.h>
 #include <linux/elf.h>
 #include <linux/ftrace.h>
 #include <linux/module.h>
@@ -15,6 +16,19 @@
 
 /* What the compiler emits for a function, without the landing pad */
 #define ENTRY_NOPS	(PATCHABLE_PREFIX_BYTES / AARCH64_INSN_SIZE + 2)
+
+static const char name_of_table[] = FTRACE_CALLSITE_SECTION;
+
+static int refuse(const struct module *mod, unsigned long offset,
+		  const char *problem)
+{
+	pr_err("module %s: section %s, offset 0x%lx: %s\n",
+	       mod->name, name_of_table, offset, problem);
+	return -ENOEXEC;
+}
+
+static const char too_many[] =
+	"the table has more entries than the text has room for";
 
 static bool in_module_text(const struct module *mod, unsigned long addr,
 			   unsigned long size)
@@ -34,23 +48,27 @@ static bool in_module_text(const struct module *mod, unsigned long addr,
  * when all of it is complete.
  *
  * Two entries that overlap are found by this, too: the second one finds the
- * instructions of the first one's slot where it needs NOPs.
+ * instructions of the first one's slot where it needs NOPs. Without a slot it
+ * finds BRKs, until clean_table() has removed them all.
  */
 static const char *prepare_entry(const struct module *mod, unsigned long addr)
 {
+	const bool slots = IS_ENABLED(CONFIG_ARM64_FUNCTION_PLT_SLOTS);
 	struct function_plt *plt = (struct function_plt *)addr;
 	__le32 *insns = (__le32 *)addr;
-	unsigned int i;
+	int i;
 
 	if (!in_module_text(mod, addr, (ENTRY_NOPS + 1) * AARCH64_INSN_SIZE))
 		return "an entry is outside of the module's text";
 
-	if (!IS_ALIGNED(addr, sizeof(plt->target)))
+	if (slots && !IS_ALIGNED(addr, sizeof(plt->target)))
 		return "a slot is misaligned";
+	if (!slots && !IS_ALIGNED(addr, AARCH64_INSN_SIZE))
+		return "an entry is misaligned";
 
 	for (i = 0; i < ENTRY_NOPS; i++) {
-		/* The landing pad */
-		if (IS_ENABLED(CONFIG_ARM64_BTI_KERNEL) &&
+		/* The landing pad, which is ahead of all NOPs without slots */
+		if (slots && IS_ENABLED(CONFIG_ARM64_BTI_KERNEL) &&
 		    i == PATCHABLE_PREFIX_BYTES / AARCH64_INSN_SIZE &&
 		    aarch64_insn_is_bti(le32_to_cpu(*insns)))
 			insns++;
@@ -59,10 +77,29 @@ static const char *prepare_entry(const struct module *mod, unsigned long addr)
 			return "an entry holds unexpected instructions";
 	}
 
-	plt->ldr = cpu_to_le32(function_plt_ldr());
-	plt->br = cpu_to_le32(function_plt_br());
+	if (slots) {
+		plt->ldr = cpu_to_le32(function_plt_ldr());
+		plt->br = cpu_to_le32(function_plt_br());
+	} else {
+		for (i = 1; i <= ENTRY_NOPS; i++)
+			insns[-i] = cpu_to_le32(AARCH64_BREAK_FAULT);
+	}
 
 	return NULL;
+}
+
+static void clean_table(const Elf_Shdr *s)
+{
+	const unsigned long *entry = (void *)s->sh_addr;
+	const unsigned long *end = (void *)s->sh_addr + s->sh_size;
+	unsigned int i;
+
+	for (; entry < end; entry++) {
+		__le32 *insns = (__le32 *)*entry;
+
+		for (i = 0; i < ENTRY_NOPS; i++)
+			insns[i] = cpu_to_le32(aarch64_insn_gen_nop());
+	}
 }
 
 /* Check one table. Returns what is wrong with it, and at which offset. */
@@ -79,7 +116,7 @@ static const char *prepare_table(const struct module *mod, const Elf_Shdr *s,
 	*offset = 0;
 	if (s->sh_size / sizeof(*entries) >
 	    text / (ENTRY_NOPS * AARCH64_INSN_SIZE))
-		return "the table has more entries than the text has room for";
+		return too_many;
 
 	*offset = ALIGN_DOWN(s->sh_size, sizeof(*entries));
 	if (*offset != s->sh_size)
@@ -94,6 +131,106 @@ static const char *prepare_table(const struct module *mod, const Elf_Shdr *s,
 	return NULL;
 }
 
+#ifdef CONFIG_ARM64_FUNCTION_PLT_POOL
+/**
+ * module_reserve_function_plts() - make room for the slots of a module
+ * @hdr: ELF header of the module
+ * @sechdrs: section headers of the module
+ * @secstrings: section names
+ * @mod: the module, its sections not laid out yet
+ *
+ * Where the module will lie is not known here, only where modules are tried to
+ * be placed first. One that is near pays nothing. If that region is used up, its
+ * functions do without slots.
+ *
+ * Context: module_frob_arch_sections().
+ * Return: 0, or -ENOEXEC and a message if the table of patchable functions is
+ *	   larger than the module's text allows.
+ */
+int module_reserve_function_plts(const Elf_Ehdr *hdr, Elf_Shdr *sechdrs,
+				 const char *secstrings, struct module *mod)
+{
+	const unsigned long text_flags = SHF_ALLOC | SHF_EXECINSTR;
+	Elf_Shdr *s, *end = sechdrs + hdr->e_shnum, *plts = NULL;
+	u64 table = 0, text = 0;
+	long size = 0;
+
+	mod->arch.function_plts = (struct function_plt_pool){};
+	mod->arch.function_plts_shndx = 0;
+
+	for (s = sechdrs + 1; s < end; s++) {
+		const char *name = secstrings + s->sh_name;
+
+		if (!strcmp(name, ".text.function_plt_entries"))
+			plts = s;
+		else if ((s->sh_flags & text_flags) == text_flags)
+			text += s->sh_size;
+		else if (s->sh_flags & SHF_ALLOC && !strcmp(name, name_of_table))
+			table += s->sh_size;
+	}
+
+	/* It came without the linker script for modules. */
+	if (!plts)
+		return 0;
+
+	if (!module_region_is_near()) {
+		size = function_plt_pool_size(table, text);
+		if (size < 0)
+			return refuse(mod, 0, too_many);
+	}
+
+	plts->sh_type = SHT_NOBITS;
+	plts->sh_flags = size ? text_flags : 0;
+	plts->sh_addralign = sizeof(struct function_plt);
+	plts->sh_size = size;
+
+	mod->arch.function_plts_shndx = plts - sechdrs;
+	mod->arch.function_plts.nr = size / sizeof(struct function_plt);
+
+	return 0;
+}
+
+/*
+ * Write the slots. As nothing branches to them before function_plt_prepare() has
+ * seen to it that all CPUs see its literal, these can be plain stores.
+ */
+static int fill_pool(const Elf_Shdr *sechdrs, struct module *mod)
+{
+	struct function_plt_pool *pool = &mod->arch.function_plts;
+	const struct function_plt plt = {
+		.ldr = cpu_to_le32(function_plt_ldr()),
+		.br = cpu_to_le32(function_plt_br()),
+	};
+	unsigned int i;
+
+	if (!pool->nr)
+		return 0;
+
+	pool->used = bitmap_zalloc(pool->nr, GFP_KERNEL);
+	if (!pool->used)
+		return -ENOMEM;
+
+	pool->plts = (void *)sechdrs[mod->arch.function_plts_shndx].sh_addr;
+	for (i = 0; i < pool->nr; i++)
+		pool->plts[i] = plt;
+
+	return 0;
+}
+
+static void free_pool(struct module *mod)
+{
+	bitmap_free(mod->arch.function_plts.used);
+	mod->arch.function_plts = (struct function_plt_pool){};
+}
+#else
+static int fill_pool(const Elf_Shdr *sechdrs, struct module *mod)
+{
+	return 0;
+}
+
+static void free_pool(struct module *mod) { }
+#endif /* CONFIG_ARM64_FUNCTION_PLT_POOL */
+
 /**
  * module_finalize_function_plts() - check and prepare the slots of a module
  * @hdr: ELF header of the module
@@ -106,30 +243,34 @@ static const char *prepare_table(const struct module *mod, const Elf_Shdr *s,
  * Do not rely on that: all of them have to be right.
  *
  * Context: module_finalize(), ahead of the module's flush_icache_range().
- * Return: 0, or -ENOEXEC and a message if the module is malformed.
+ * Return: 0, or -ENOEXEC and a message if the module is malformed, or -ENOMEM.
  */
 int module_finalize_function_plts(const Elf_Ehdr *hdr, const Elf_Shdr *sechdrs,
 				  struct module *mod)
 {
 	const char *secstrs = (void *)hdr + sechdrs[hdr->e_shstrndx].sh_offset;
-	const char *name = FTRACE_CALLSITE_SECTION, *problem;
 	const Elf_Shdr *s, *end = sechdrs + hdr->e_shnum;
 	unsigned long offset;
+	const char *problem;
 
 	for (s = sechdrs + 1; s < end; s++) {
 		if (!(s->sh_flags & SHF_ALLOC) ||
-		    strcmp(name, secstrs + s->sh_name))
+		    strcmp(name_of_table, secstrs + s->sh_name))
 			continue;
 
 		problem = prepare_table(mod, s, &offset);
-		if (problem) {
-			pr_err("module %s: section %s, offset 0x%lx: %s\n",
-			       mod->name, name, offset, problem);
-			return -ENOEXEC;
-		}
+		if (problem)
+			return refuse(mod, offset, problem);
 	}
 
-	return 0;
+	for (s = sechdrs + 1;
+	     !IS_ENABLED(CONFIG_ARM64_FUNCTION_PLT_SLOTS) && s < end; s++) {
+		if (s->sh_flags & SHF_ALLOC &&
+		    !strcmp(name_of_table, secstrs + s->sh_name))
+			clean_table(s);
+	}
+
+	return fill_pool(sechdrs, mod);
 }
 
 static void forget(const struct module_memory *mem)
@@ -139,13 +280,17 @@ static void forget(const struct module_memory *mem)
 	function_plt_forget(start, start + mem->size);
 }
 
-/*
- * Called when the init text of a live module is freed, and when all of a module
- * is: other text can come to lie there.
+/**
+ * module_forget_function_plts() - drop what is known about the slots of a module
+ * @mod: live when only its init text is freed, else all of it is
+ *
+ * Other text can come to lie there.
  */
-void module_arch_freeing_init(struct module *mod)
+void module_forget_function_plts(struct module *mod)
 {
 	forget(&mod->mem[MOD_INIT_TEXT]);
-	if (mod->state != MODULE_STATE_LIVE)
+	if (mod->state != MODULE_STATE_LIVE) {
 		forget(&mod->mem[MOD_TEXT]);
+		free_pool(mod);
+	}
 }

@@ -442,12 +442,12 @@ int module_klp_init(const Elf_Ehdr *hdr, const Elf_Shdr *sechdrs,
 	return 0;
 
 err:
-	module_arch_cleanup(me);
+	module_klp_cleanup(me);
 	return ret;
 }
 
-/* The loader calls this for a module that goes, or that failed to come. */
-void module_arch_cleanup(struct module *me)
+/* For a module that goes, or that failed to come */
+void module_klp_cleanup(struct module *me)
 {
 	struct module_klp_relocs *relocs, *next;
 

@@ -26,5 +26,6 @@ int module_klp_check_text(const Elf_Ehdr *hdr, const Elf_Shdr *sechdrs,
 			  struct module *me);
 int module_klp_apply(Elf_Shdr *sechdrs, unsigned int symindex,
 		     unsigned int relsec, struct module *me);
+void module_klp_cleanup(struct module *me);
 
 #endif /* __ARM64_KERNEL_MODULE_RELOC_H */

@@ -15,12 +15,16 @@
  *
  * X16 is free at a function's entry (AAPCS64, 6.1.1), and BR X16 may land on
  * everything that a BLR may land on (see function_plt_is_landing_pad()).
+ *
+ * Where nothing can be reserved ahead of functions, a function that needs a slot
+ * gets one of a pool, for as long as it does (function-plt-pool.c).
  */
 #ifndef __ASM_FUNCTION_PLT_H
 #define __ASM_FUNCTION_PLT_H
 
 #include <linux/align.h>
 #include <linux/errno.h>
+#include <linux/kconfig.h>
 #include <linux/stddef.h>
 #include <linux/types.h>
 
@@ -50,8 +54,9 @@ enum function_plt_kind {
  * @br: BR X16
  *
  * All are NOPs at first. @ldr and @br are written once and stay: in a module when
- * it is loaded, in the kernel when the slot is first used. @target is meaningless
- * until the slot is used, and can change then.
+ * it is loaded, in the kernel when the slot is first used. Those of the kernel's
+ * pool are what the assembler made. @target is meaningless until the slot is
+ * used, and can change then.
  */
 struct function_plt {
 	u64	target;
@@ -112,6 +117,9 @@ static inline bool function_plt_is_landing_pad(u32 insn)
 	       insn == aarch64_insn_gen_hint(AARCH64_INSN_HINT_PACIBSP);
 }
 
+#ifdef CONFIG_ARM64_FUNCTION_PLT_POOL
+struct function_plt *function_plt_slot(unsigned long ip);
+#else
 /**
  * function_plt_slot() - find the slot of a function
  * @ip: patch site of the function, which is rec->ip of its struct dyn_ftrace
@@ -127,16 +135,23 @@ static inline struct function_plt *function_plt_slot(unsigned long ip)
 
 	return (struct function_plt *)(func - PATCHABLE_PREFIX_BYTES);
 }
+#endif
 
 /**
  * function_plt_entry() - find what a patch site branches to
  * @ip: patch site of the function
  *
- * Return: the address of the slot's first instruction, always in branch range.
+ * Return: the address of the slot's first instruction, always in branch range,
+ *	   or 0 if the function has none. That happens with pools only.
  */
 static inline unsigned long function_plt_entry(unsigned long ip)
 {
-	return (unsigned long)&function_plt_slot(ip)->ldr;
+	struct function_plt *plt = function_plt_slot(ip);
+
+	if (IS_ENABLED(CONFIG_ARM64_FUNCTION_PLT_POOL) && !plt)
+		return 0;
+
+	return (unsigned long)&plt->ldr;
 }
 
 /**
@@ -144,25 +159,91 @@ static inline unsigned long function_plt_entry(unsigned long ip)
  * @ip: patch site of the function
  * @kind: %FUNCTION_PLT_CALL for BL, %FUNCTION_PLT_JUMP for B
  *
- * Return: the instruction.
+ * Return: the instruction, or a BRK that no patch site holds if the function has
+ *	   no slot.
  */
 static inline u32 function_plt_branch(unsigned long ip,
 				      enum function_plt_kind kind)
 {
-	return aarch64_insn_gen_branch_imm(ip, function_plt_entry(ip),
+	unsigned long entry = function_plt_entry(ip);
+
+	if (IS_ENABLED(CONFIG_ARM64_FUNCTION_PLT_POOL) && !entry)
+		return AARCH64_BREAK_FAULT;
+
+	return aarch64_insn_gen_branch_imm(ip, entry,
 					   kind == FUNCTION_PLT_CALL ?
 					   AARCH64_INSN_BRANCH_LINK :
 					   AARCH64_INSN_BRANCH_NOLINK);
 }
 
+/**
+ * struct function_plt_pool - slots that functions nearby can be given
+ * @plts: the slots
+ * @nr: how many there are
+ * @used: one bit for each that a function has
+ */
+struct function_plt_pool {
+	struct function_plt	*plts;
+	unsigned int		nr;
+	unsigned long		*used;
+};
+
 struct elf64_hdr;
 struct elf64_shdr;
 struct module;
+
+#ifdef CONFIG_ARM64_FUNCTION_PLT_POOL
+extern struct function_plt function_plt_entries[];
+
+int module_reserve_function_plts(const struct elf64_hdr *hdr,
+				 struct elf64_shdr *sechdrs,
+				 const char *secstrings, struct module *mod);
+long function_plt_pool_size(u64 table, u64 text);
+bool function_plt_pool_reaches(const struct function_plt_pool *pool,
+			       unsigned long ip);
+struct function_plt *function_plt_pool_take(struct function_plt_pool *pool,
+					    unsigned long ip);
+bool function_plt_pool_give(struct function_plt_pool *pool,
+			    struct function_plt *plt);
+struct function_plt *function_plt_take(unsigned long ip);
+void function_plt_give(struct function_plt *plt);
+bool function_plt_pool_contains(unsigned long addr);
+#else
+static inline int module_reserve_function_plts(const struct elf64_hdr *hdr,
+					       struct elf64_shdr *sechdrs,
+					       const char *secstrings,
+					       struct module *mod)
+{
+	return 0;
+}
+
+static inline struct function_plt *function_plt_take(unsigned long ip)
+{
+	return function_plt_slot(ip);
+}
+
+static inline void function_plt_give(struct function_plt *plt) { }
+
+static inline bool function_plt_pool_contains(unsigned long addr)
+{
+	return false;
+}
+#endif
+
+#ifdef CONFIG_ARM64_FUNCTION_PLT_SLOTS
+bool patchable_prefix_contains(unsigned long addr);
+#else
+static inline bool patchable_prefix_contains(unsigned long addr)
+{
+	return false;
+}
+#endif
 
 #ifdef CONFIG_ARM64_FUNCTION_PLT
 int module_finalize_function_plts(const struct elf64_hdr *hdr,
 				  const struct elf64_shdr *sechdrs,
 				  struct module *mod);
+void module_forget_function_plts(struct module *mod);
 bool function_plt_may_land(unsigned long target);
 bool function_plt_is_busy(unsigned long ip, enum function_plt_kind kind);
 int function_plt_prepare(unsigned long ip, unsigned long target,
@@ -174,7 +255,6 @@ bool function_plt_leads(unsigned long ip, enum function_plt_kind kind);
 void function_plt_retire(unsigned long ip);
 void function_plt_forget(unsigned long start, unsigned long end);
 bool function_plt_contains(unsigned long pc);
-bool patchable_prefix_contains(unsigned long addr);
 #else
 static inline int module_finalize_function_plts(const struct elf64_hdr *hdr,
 						const struct elf64_shdr *sechdrs,
@@ -182,6 +262,8 @@ static inline int module_finalize_function_plts(const struct elf64_hdr *hdr,
 {
 	return 0;
 }
+
+static inline void module_forget_function_plts(struct module *mod) { }
 
 static inline bool function_plt_may_land(unsigned long target)
 {
@@ -222,11 +304,6 @@ static inline void function_plt_retire(unsigned long ip) { }
 static inline void function_plt_forget(unsigned long start, unsigned long end) { }
 
 static inline bool function_plt_contains(unsigned long pc)
-{
-	return false;
-}
-
-static inline bool patchable_prefix_contains(unsigned long addr)
 {
 	return false;
 }

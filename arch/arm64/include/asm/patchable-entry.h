@@ -6,7 +6,7 @@
  * or behind the landing pad where there is one, and records the address of the
  * first of them in __patchable_function_entries. From there:
  *
- *   CONFIG_                   FUNCTION_PLT  CALL_OPS  neither
+ *   CONFIG_             FUNCTION_PLT_SLOTS  CALL_OPS  neither
  *   N,M                                8,6       4,2      2,0
  *
  *   slot   func-24   NOP, NOP            x                     64-bit literal

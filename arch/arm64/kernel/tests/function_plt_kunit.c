@@ -105,11 +105,18 @@ static void landing_pads(struct kunit *test)
 				    pads[i].pad, "%s", pads[i].what);
 }
 
+static void skip_without_slots(struct kunit *test)
+{
+	if (!IS_ENABLED(CONFIG_ARM64_FUNCTION_PLT_SLOTS))
+		kunit_skip(test, "slots are not ahead of functions here");
+}
+
 /* The patch site is one word further on if the function has a landing pad. */
 static void slot_of_patch_site(struct kunit *test)
 {
 	unsigned long func = BASE + 0x1238, slot = func - PATCHABLE_PREFIX_BYTES;
 
+	skip_without_slots(test);
 	for (unsigned long ip = func + 4; ip <= func + 8; ip += 4) {
 		KUNIT_EXPECT_EQ(test, (unsigned long)function_plt_slot(ip), slot);
 		KUNIT_EXPECT_EQ(test, function_plt_entry(ip), slot + 8);
@@ -121,6 +128,7 @@ static void branch_to_slot(struct kunit *test)
 {
 	unsigned long func = BASE + 0x1238;
 
+	skip_without_slots(test);
 	KUNIT_EXPECT_EQ(test, function_plt_branch(func + 4, FUNCTION_PLT_CALL),
 			0x97fffffb);	/* bl	.-20 */
 	KUNIT_EXPECT_EQ(test, function_plt_branch(func + 8, FUNCTION_PLT_CALL),
@@ -213,21 +221,48 @@ static int sync(void)
 	return ret;
 }
 
-/* What runs at boot can be run again by debugfs: start from the same state. */
+/* Let grace periods of earlier tests end, of which there are up to two. */
+static void wait_for_grace(void)
+{
+	rcu_barrier_tasks();
+	rcu_barrier_tasks();
+}
+
+/*
+ * What runs at boot can be run again by debugfs: start from the same state. The
+ * slot of a pool that is given back is the next one that is taken, as nobody
+ * else can take one meanwhile.
+ */
 static int reset(unsigned long ip)
 {
-	unsigned long entry = function_plt_entry(ip);
+	unsigned long entry;
+	int ret;
 
-	function_plt_forget(entry - 8, entry + 8);
+	if (IS_ENABLED(CONFIG_ARM64_FUNCTION_PLT_POOL)) {
+		function_plt_forget(ip, ip + 4);
+		wait_for_grace();
+		ret = prepare(ip, 0, FUNCTION_PLT_CALL);
+		if (ret < 0)
+			return ret;
+	}
 
-	return aarch64_insn_write_literal_u64((void *)entry - 8, 0);
+	entry = function_plt_entry(ip);
+	ret = aarch64_insn_write_literal_u64((void *)entry - 8, 0);
+	if (IS_ENABLED(CONFIG_ARM64_FUNCTION_PLT_POOL)) {
+		function_plt_forget(ip, ip + 4);
+		wait_for_grace();
+	} else {
+		function_plt_forget(entry - 8, entry + 8);
+	}
+
+	return ret;
 }
 
 static void states(struct kunit *test)
 {
 	unsigned long ip = patch_site(test, victim);
 	unsigned long other = patch_site(test, bystander);
-	unsigned long entry = function_plt_entry(ip);
+	unsigned long entry, end;
 
 	mutex_lock(&ftrace_lock);
 	KUNIT_EXPECT_EQ(test, reset(ip), 0);
@@ -236,6 +271,8 @@ static void states(struct kunit *test)
 
 	/* Not to be used before all CPUs see it, which preparing again is not */
 	KUNIT_EXPECT_EQ(test, prepare(ip, 0, FUNCTION_PLT_CALL), 1);
+	entry = function_plt_entry(ip);
+	KUNIT_EXPECT_TRUE(test, reachable_by_bl(entry, ip));
 	KUNIT_EXPECT_EQ(test, find(ip, 0, FUNCTION_PLT_CALL), 0);
 	KUNIT_EXPECT_EQ(test, prepare(ip, 0, FUNCTION_PLT_CALL), 1);
 	KUNIT_EXPECT_EQ(test, find(ip, 0, FUNCTION_PLT_CALL), 0);
@@ -247,7 +284,8 @@ static void states(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, find(ip, 0, FUNCTION_PLT_CALL), entry);
 
 	/* What counts as a slot is its instructions, not the literals. */
-	for (unsigned long pc = entry - 8; pc < entry + 24; pc++)
+	end = entry + (IS_ENABLED(CONFIG_ARM64_FUNCTION_PLT_SLOTS) ? 24 : 8);
+	for (unsigned long pc = entry - 8; pc < end; pc++)
 		KUNIT_EXPECT_EQ_MSG(test, function_plt_contains(pc),
 				    pc == entry || pc == entry + 4,
 				    "entry%+ld", (long)(pc - entry));
@@ -301,10 +339,21 @@ static void states(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sync(), 0);
 
 	/* The text is freed. */
-	function_plt_forget(ip, ip + 4);
-	KUNIT_EXPECT_EQ(test, find(ip, 0, FUNCTION_PLT_CALL), entry);
-	function_plt_forget(entry - 8, ip + 4);
-	KUNIT_EXPECT_EQ(test, find(ip, 0, FUNCTION_PLT_CALL), 0);
+	if (IS_ENABLED(CONFIG_ARM64_FUNCTION_PLT_SLOTS)) {
+		function_plt_forget(ip, ip + 4);
+		KUNIT_EXPECT_EQ(test, find(ip, 0, FUNCTION_PLT_CALL), entry);
+		function_plt_forget(entry - 8, ip + 4);
+		KUNIT_EXPECT_EQ(test, find(ip, 0, FUNCTION_PLT_CALL), 0);
+	} else {
+		/* The slot is not, and has to wait. */
+		function_plt_forget(ip + 8, ip + 12);
+		KUNIT_EXPECT_EQ(test, find(ip, 0, FUNCTION_PLT_CALL), entry);
+		function_plt_forget(ip, ip + 4);
+		KUNIT_EXPECT_EQ(test, find(ip, 0, FUNCTION_PLT_CALL), 0);
+		KUNIT_EXPECT_EQ(test, function_plt_entry(ip), entry);
+		wait_for_grace();
+		KUNIT_EXPECT_EQ(test, function_plt_entry(ip), 0);
+	}
 
 	reset(other);
 	mutex_unlock(&ftrace_lock);
@@ -345,10 +394,7 @@ static void two_grace_periods(struct kunit *test)
 	mutex_lock(&ftrace_lock);
 	KUNIT_EXPECT_EQ(test, reset(ip), 0);
 
-	/* Let those of earlier tests end, of which there are up to two. */
-	rcu_barrier_tasks();
-	rcu_barrier_tasks();
-
+	wait_for_grace();
 	KUNIT_EXPECT_GE(test, prepare(ip, 0, FUNCTION_PLT_CALL), 0);
 	KUNIT_EXPECT_FALSE(test, function_plt_is_busy(ip, FUNCTION_PLT_CALL));
 	migrate_disable();
@@ -371,6 +417,55 @@ static void two_grace_periods(struct kunit *test)
 	destroy_rcu_head_on_stack(&period.rcu);
 }
 
+/*
+ * The slots of pools are found by the function that has them, and no two
+ * functions have the same one.
+ */
+static void slots_of_pool(struct kunit *test)
+{
+	unsigned long ip = patch_site(test, victim);
+	unsigned long other = patch_site(test, bystander);
+	unsigned long entry, last;
+
+	if (!IS_ENABLED(CONFIG_ARM64_FUNCTION_PLT_POOL))
+		kunit_skip(test, "there is no pool");
+
+	mutex_lock(&ftrace_lock);
+	KUNIT_EXPECT_EQ(test, reset(ip), 0);
+	KUNIT_EXPECT_EQ(test, reset(other), 0);
+
+	/* Without a slot */
+	KUNIT_EXPECT_EQ(test, function_plt_entry(ip), 0);
+	KUNIT_EXPECT_EQ(test, function_plt_branch(ip, FUNCTION_PLT_CALL),
+			AARCH64_BREAK_FAULT);
+	KUNIT_EXPECT_FALSE(test, function_plt_leads(ip, FUNCTION_PLT_CALL));
+	function_plt_retire(ip);
+
+	KUNIT_EXPECT_EQ(test, prepare(ip, 0, FUNCTION_PLT_CALL), 1);
+	KUNIT_EXPECT_EQ(test, prepare(other, 1, FUNCTION_PLT_JUMP), 1);
+	entry = function_plt_entry(ip);
+	last = function_plt_entry(other);
+	KUNIT_EXPECT_NE(test, entry, last);
+	KUNIT_EXPECT_EQ(test, sync(), 0);
+	KUNIT_EXPECT_EQ(test, find(ip, 0, FUNCTION_PLT_CALL), entry);
+	KUNIT_EXPECT_EQ(test, find(other, 1, FUNCTION_PLT_JUMP), last);
+
+	/* Left, but not for another function until a grace period has passed */
+	function_plt_retire(ip);
+	KUNIT_EXPECT_EQ(test, function_plt_entry(ip), entry);
+	wait_for_grace();
+	KUNIT_EXPECT_EQ(test, function_plt_entry(ip), 0);
+	KUNIT_EXPECT_EQ(test, function_plt_entry(other), last);
+
+	reset(other);
+	KUNIT_EXPECT_GE(test, prepare(other, 1, FUNCTION_PLT_CALL), 0);
+	KUNIT_EXPECT_EQ(test, function_plt_entry(other), entry);
+
+	reset(other);
+	sync();
+	mutex_unlock(&ftrace_lock);
+}
+
 static struct kunit_case function_plt_cases[] = {
 	KUNIT_CASE(layout),
 	KUNIT_CASE(encodings),
@@ -381,6 +476,7 @@ static struct kunit_case function_plt_cases[] = {
 	KUNIT_CASE(contains),
 	KUNIT_CASE_SLOW(states),
 	KUNIT_CASE_SLOW(two_grace_periods),
+	KUNIT_CASE_SLOW(slots_of_pool),
 	{}
 };
 

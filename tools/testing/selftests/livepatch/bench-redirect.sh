@@ -139,11 +139,7 @@ for tasks in 1 100 1000; do
 	pid=$!
 	read -r _ <&"$ready"
 	for n in 1 10 100 1000; do
-		case $tasks:$n in
-		1:* | *:100 | 1000:1000)
-			patches $n "${n}_functions_${tasks}_tasks"
-			;;
-		esac
+		patches $n "${n}_functions_${tasks}_tasks"
 	done
 	kill $pid
 	exec {ready}<&-

@@ -45,7 +45,7 @@ run_module() {
 	local ret results
 
 	ret=$(insmod test_modules/$MOD_TEST.ko "refused=$(trampolines)" \
-		"allowed=$(symbol cmdline_proc_show 16)" 2>&1)
+		"kernel_func=$(symbol cmdline_proc_show 0)" 2>&1)
 	results=$(dmesg | awk -v last="$LAST_DMESG" 'p; $0 == last { p = 1 }' |
 		sed -n "s/.*$MOD_TEST: //p")
 	echo -e "\n# ${results//$'\n'/$'\n'# }"
@@ -79,7 +79,23 @@ entry_hits=$(grep -c 'entry: (cmdline_proc_show+0x[48]/' "$trace")
 body_hits=$(grep -c 'body: (cmdline_proc_show+0x10/' "$trace")
 grep -q cmdline_proc_show "$SYSFS_TRACING_DIR/enabled_functions"
 enabled=$?
+
+# All kprobes off and on, then the events
+hits() {
+	grep -c "$1: (cmdline_proc_show+" "$trace"
+}
+echo 0 > "$SYSFS_KPROBES_DIR/enabled"
+cat /proc/cmdline > /dev/null
+off_hits="$(hits entry) $(hits body)"
+grep -q cmdline_proc_show "$SYSFS_TRACING_DIR/enabled_functions"
+off_enabled=$?
+echo 1 > "$SYSFS_KPROBES_DIR/enabled"
+cat /proc/cmdline > /dev/null
+on_hits="$(hits entry) $(hits body)"
 echo 0 > "$SYSFS_TRACING_DIR/events/regs/enable"
+cat /proc/cmdline > /dev/null
+disabled_hits="$(hits entry) $(hits body)"
+disabled=$(grep -w cmdline_proc_show "$list")
 echo > "$events"
 echo > "$trace"
 gone=$(grep -cw cmdline_proc_show "$list")
@@ -92,6 +108,12 @@ gone=$(grep -cw cmdline_proc_show "$list")
 	die "not ok: a kprobe in the body on ftrace: $found"
 [[ "$enabled" == 0 && "$entry_hits" == 1 && "$body_hits" == 1 && "$gone" == 0 ]] ||
 	die "not ok: enabled $enabled, $entry_hits and $body_hits hits, $gone left"
+[[ "$off_hits" == "1 1" && "$off_enabled" != 0 && "$on_hits" == "2 2" ]] ||
+	die "not ok: all off: $off_hits hits, on again: $on_hits"
+[[ "$disabled_hits" == "2 2" ]] || die "not ok: disabled: $disabled_hits hits"
+[[ $(grep -c '\[DISABLED\]' <<< "$disabled") == 2 &&
+   $(grep -c '+0x[48] .*\[DISABLED\].*\[FTRACE\]' <<< "$disabled") == 1 ]] ||
+	die "not ok: disabled: $disabled"
 echo "ok"
 
 # A module that comes and goes with two probes at an entry of its own
@@ -117,12 +139,47 @@ two=$(grep -c "two: (${MOD_TARGET}_show+0x[48]/" "$trace")
 rmmod $MOD_TARGET
 echo 0 > "$SYSFS_TRACING_DIR/events/regs/enable"
 echo > "$events"
+# Nothing is left that would find the function in another load of the module
 insmod test_modules/$MOD_TARGET.ko
 cat /proc/$MOD_TARGET > /dev/null
+grep -q "${MOD_TARGET}_show" "$SYSFS_TRACING_DIR/enabled_functions" &&
+	die "not ok: ftrace is on a function that has no kprobe any more"
 rmmod $MOD_TARGET
 echo > "$trace"
 [[ "$one" == 11 && "$two" == 11 ]] || die "not ok: $one and $two hits"
 [[ $(grep -c "${MOD_TARGET}_show" "$list") == 0 ]] || die "not ok: $(cat "$list")"
+echo "ok"
+
+# Probes in init text go when that is freed, and come again with the module: a
+# kprobe and a kretprobe at the entry, and one further on.
+
+start_test "kprobes in the init text of a module"
+
+MOD_INIT=test_klp_kprobe
+
+{
+	echo "p:regs/init $MOD_INIT:kprobe_init"
+	echo "r:regs/init_return $MOD_INIT:kprobe_init"
+	echo "p:regs/init_body $MOD_INIT:kprobe_init+0x10"
+} > "$events"
+echo 1 > "$SYSFS_TRACING_DIR/events/regs/enable"
+for ((i = 1; i <= 3; i++)); do
+	insmod test_modules/$MOD_INIT.ko has_post_handler=n ||
+		die "not ok: $MOD_INIT does not load"
+	grep -q "kprobe_init.*$MOD_INIT" "$SYSFS_TRACING_DIR/enabled_functions" &&
+		die "not ok: ftrace is still on init text"
+	gone=$(grep -c '\[GONE\]' "$list")
+	rmmod $MOD_INIT
+	counts=$(for event in init init_return init_body; do
+			grep -c " $event: (" "$trace"
+		 done)
+	[[ "${counts//$'\n'/ }" == "$i $i $i" && "$gone" == 3 ]] ||
+		die "not ok: hits ${counts//$'\n'/ } of $i, $gone gone"
+done
+echo 0 > "$SYSFS_TRACING_DIR/events/regs/enable"
+echo > "$events"
+echo > "$trace"
+[[ $(grep -c "$MOD_INIT" "$list") == 0 ]] || die "not ok: $(cat "$list")"
 echo "ok"
 
 # Fault injection replaces a function while function graph follows it, whichever

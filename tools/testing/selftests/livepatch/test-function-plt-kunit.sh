@@ -5,7 +5,7 @@
 # kernel booted, and run them once more.
 
 KSFT_SKIP=4
-suite=/sys/kernel/debug/kunit/arm64-function-plt
+kunit=/sys/kernel/debug/kunit
 nr=0 failed=0
 
 skip_all() {
@@ -42,7 +42,7 @@ report() {
 		*"KTAP version "* | "1.."*) ;;
 		*)	echo "# $line" ;;
 		esac
-	done <$suite/results
+	done <"$suite/results"
 
 	[ "$count" -gt 0 ] && [ "$count" = "$plan" ] && [[ "$last" == "ok "* ]]
 	result $? "$1: the suite is complete"
@@ -52,15 +52,24 @@ report() {
 grep -q ' function_plt_prepare$' /proc/kallsyms ||
 	skip_all "the kernel is without CONFIG_ARM64_FUNCTION_PLT"
 mountpoint -q /sys/kernel/debug || mount -t debugfs none /sys/kernel/debug
-[ -d /sys/kernel/debug/kunit ] || skip_all "the kernel is without CONFIG_KUNIT=y"
+[ -d $kunit ] || skip_all "the kernel is without CONFIG_KUNIT=y"
 
 echo "KTAP version 1"
-if [ -e $suite/results ]; then
-	report "at boot"
-	echo 1 >$suite/run
-	report "again"
-else
-	result 1 "$suite/results is there"
-fi
+# Slots from a pool have a suite of their own.
+suites=arm64-function-plt
+! grep -q ' function_plt_pool_take$' /proc/kallsyms ||
+	suites+=" arm64-function-plt-pool"
+for suite in $suites; do
+	prefix=${suite#arm64-function-plt}
+	prefix=${prefix:+pool: }
+	suite=$kunit/$suite
+	if [ -e "$suite/results" ]; then
+		report "${prefix}at boot"
+		echo 1 >"$suite/run"
+		report "${prefix}again"
+	else
+		result 1 "$suite/results is there"
+	fi
+done
 echo "1..$nr"
 exit $failed

@@ -90,6 +90,23 @@ come_and_go() {
 	[ "$same" -gt 0 ] || return $KSFT_SKIP
 }
 
+# pool_pays - do modules have a pool of slots if, and only if, they are far?
+pool_pays() {
+	local far=far pool=with
+
+	# What is near can do with the kernel's pool.
+	dmesg | grep -q "$MOD: # this module is near" && far=near
+	insmod "$here/${MOD}_self.ko" "tramp=$tramp" || return 1
+	[ -e "/sys/module/${MOD}_self/sections/.text.function_plt_entries" ] ||
+		pool=without
+	rmmod ${MOD}_self || return 1
+	echo "# a module that is $far, $pool a pool of its own"
+	case "$far $pool" in
+	"far with" | "near without") ;;
+	*) return 1 ;;
+	esac
+}
+
 # Each entry of the kprobe blacklist has to begin with the symbol it names.
 blacklist() {
 	local list=/sys/kernel/debug/kprobes/blacklist
@@ -144,6 +161,13 @@ if [ $status = $KSFT_SKIP ]; then
 	skip "modules come and go" "never at the same address"
 else
 	result $status "modules come and go"
+fi
+
+if grep -q ' function_plt_pool_take$' /proc/kallsyms; then
+	pool_pays
+	result $? "modules pay for a pool only if they are far"
+else
+	skip "modules pay for a pool only if they are far" "there are no pools"
 fi
 
 if [ -e /sys/kernel/debug/kprobes/blacklist ]; then

@@ -7,12 +7,16 @@
 # Usage: test-redirect.sh [TEST...]
 #
 # Environment: TRANSITIONS, how many transitions the stress test makes (default
-# 30), and SEED, the seed of what it does.
+# 30), SEED, the seed of what it does, FAR, to begin it with patches that are more
+# than a branch away from what they patch, PREEMPT, the preemption model that it
+# must not be run without (full or lazy), and LIMIT, the seconds after which it is
+# content with fewer transitions.
 #
-# Two tests are run only if they are named, for nothing else can be run after
-# them: "dead", which makes ftrace turn itself off with a warning on the console,
-# and "init_function", which leaves a patch that livepatch cannot remove without
-# a warning, with redirects or without.
+# Three tests are run only if they are named. Nothing else can be run after "dead",
+# which makes ftrace turn itself off with a warning on the console, and after
+# "init_function", which leaves a patch that livepatch cannot remove without a
+# warning, with redirects or without. "stress" finds mistakes of emulators, too:
+# QEMU 7.2 has to emulate all CPUs in one thread (vmtest.sh --one-thread).
 
 HERE=$(cd "$(dirname "$0")" && pwd)
 cd "$HERE" || exit 1
@@ -31,9 +35,10 @@ EARLY=test_klp_redirect_early
 BAD=test_klp_redirect_bad
 HOLD=test_klp_redirect_hold
 SPIN=test_klp_redirect_spin
+HURRY=test_klp_redirect_hurry
 SWITCH=/sys/module/livepatch/parameters/redirect
 TRACE=$SYSFS_TRACING_DIR
-ALL="none eight nine twelve big variadic recursive exported irq leaf mid first"
+ALL="none eight nine twelve big variadic recursive exported irq idle leaf mid first"
 
 ktap_print_header
 
@@ -149,12 +154,21 @@ unmake_far() {
 	done
 }
 
+# slotless MODULE: it has no pool of slots, and is too far for that of the kernel.
+# That happens to those which find no room in range where others do.
+slotless() {
+	grep -q ' function_plt_pool_take$' /proc/kallsyms &&
+		[[ ! -e /sys/module/$1/sections/.text.function_plt_entries ]]
+}
+
 # reached PATCH REGEX [FUNCTION...]: ... is it what the test expects?
 reached() {
 	local lp=$1 re=$2 f
 
 	shift 2
-	for f in ${*:-$ALL}; do
+	# shellcheck disable=SC2086 # words
+	[[ $# -gt 0 ]] || set -- $ALL
+	for f; do
 		[[ $(how "$lp" "$f") =~ ^($re)$ ]] ||
 			fail "$lp: $f() is reached by $(how "$lp" "$f"), not $re" \
 			     "(error $(cat "$SYSFS_KLP_DIR/$lp/$MOD/redirect_$f,1/redirect_error"))"
@@ -217,7 +231,7 @@ reset() {
 	echo >"$TRACE/set_ftrace_filter"
 	echo 0 >"$TRACE/events/enable" 2>/dev/null
 	echo >"$TRACE/dynamic_events" 2>/dev/null
-	for mod in $HOLD $SPIN $DIRECT $FAULT; do
+	for mod in $HURRY $HOLD $SPIN $DIRECT $FAULT; do
 		[[ -e /sys/module/$mod ]] && rmmod $mod
 	done
 	echo 1 >$SWITCH
@@ -266,11 +280,13 @@ test_basic() {
 	done
 	expect 2
 	[[ $(cat /proc/cmdline) == "$LP2: version 2" ]] || fail "/proc/cmdline"
+	echo 2 >/sys/module/$MOD/parameters/expect_idle || fail "not version 2 when idle"
 	placed $LP2
 	ktap_print_msg "reached by: $(how $LP2 none) in a module," \
 		"$(cat $SYSFS_KLP_DIR/$LP2/vmlinux/cmdline_proc_show,1/redirect) in the kernel"
 	unpatch $LP2
 	expect 1
+	echo 1 >/sys/module/$MOD/parameters/expect_idle || fail "not version 1 when idle"
 	[[ $(cat /proc/cmdline) != "$LP2"* ]] || fail "/proc/cmdline stays patched"
 }
 
@@ -310,10 +326,8 @@ test_ftrace_enabled() {
 
 # traced TRACER: by a function tracer that comes and goes
 traced() {
-	local i
-
 	patch $LP2 || return
-	for i in 1 2 3; do
+	for _ in 1 2 3; do
 		branch $LP2
 		echo redirect_nine >"$TRACE/set_ftrace_filter"
 		echo "$1" >"$TRACE/current_tracer"
@@ -412,7 +426,7 @@ counted() {
 
 # Like BPF's fentry and fexit
 test_direct() {
-	local before i
+	local before
 
 	if [[ $(uname -m) != aarch64 ]]; then
 		skip="no trampoline for $(uname -m)"
@@ -426,7 +440,7 @@ test_direct() {
 	expect 2
 	[[ $(counted hits) -gt 0 ]] || fail "the direct call was not made"
 	[[ $(counted returns) -gt 0 ]] || fail "the replacement did not return"
-	for i in 1 2; do
+	for _ in 1 2; do
 		before=$(counted hits)
 		echo 1 >/sys/module/$DIRECT/parameters/modify || fail "cannot modify"
 		reached $LP2 handler eight
@@ -464,6 +478,68 @@ test_direct() {
 	expect 2
 }
 
+# line: what test_klp-fentry has to say
+line() {
+	line=''
+	read -r -t 60 line <&"${BPF[0]}" || fail "test_klp-fentry says nothing"
+}
+
+# ran ENTRY EXIT: how often BPF programs run when the function is called once
+ran() {
+	local out
+
+	out=$(cat /proc/cmdline)
+	echo >&"${BPF[1]}"
+	line
+	[[ $line == "$1 $2" ]] || fail "BPF programs ran $line times, not $1 $2"
+	if [[ -e $SYSFS_KLP_DIR/$LP2 ]]; then
+		[[ $out == "$LP2: version 2" ]] || fail "/proc/cmdline is $out"
+		[[ $(how_cmdline) == handler ]] || fail "reached by $(how_cmdline)"
+	else
+		[[ $out != "$LP2"* ]] || fail "/proc/cmdline stays patched"
+	fi
+}
+
+how_cmdline() {
+	cat "$SYSFS_KLP_DIR/$LP2/vmlinux/cmdline_proc_show,1/redirect"
+}
+
+# BPF's fentry and fexit, on a function of the kernel
+test_bpf() {
+	local which hits pid in
+
+	if [[ ! -e /sys/kernel/btf/vmlinux ]]; then
+		skip="no BTF"
+		return
+	fi
+	for which in entry:1:0 exit:0:1 both:1:1; do
+		hits=${which#*:}
+		patch $LP2 || return
+		loop_until "[[ \$(how_cmdline) =~ ^(near|far)\$ ]]" || fail "not redirected"
+		coproc BPF { exec ./test_klp-fentry cmdline_proc_show "${which%%:*}"; }
+		pid=$! in=${BPF[1]}
+		line
+		[[ $line == attached ]] || fail "BPF: $line" || return
+		ran "${hits%:*}" "${hits#*:}"
+		# The patch goes and comes back below it
+		unpatch $LP2
+		ran "${hits%:*}" "${hits#*:}"
+		patch $LP2 || return
+		ran "${hits%:*}" "${hits#*:}"
+		# A third one
+		echo cmdline_proc_show >"$TRACE/set_ftrace_filter"
+		echo function >"$TRACE/current_tracer"
+		ran "${hits%:*}" "${hits#*:}"
+		echo nop >"$TRACE/current_tracer"
+		ran "${hits%:*}" "${hits#*:}"
+		exec {in}>&-
+		wait $pid || fail "test_klp-fentry failed"
+		loop_until "[[ \$(how_cmdline) =~ ^(near|far)\$ ]]" || fail "not redirected again"
+		[[ $(cat /proc/cmdline) == "$LP2: version 2" ]] || fail "/proc/cmdline"
+		unpatch $LP2
+	done
+}
+
 test_stacked() {
 	patch $LP2 && patch $LP3 || return
 	branch $LP3
@@ -496,6 +572,35 @@ test_replaced() {
 	expect 5
 	del $LP4
 	unpatch $LP5
+	expect 1
+}
+
+# Functions that the next patch does not have get a nop for the transition
+test_replaced_by_nops() {
+	local f
+
+	patch $LP2 && branch $LP2 || return
+	hold_up || return
+	ins $BAD how=good replace=1 || return
+	grep -q 1 $SYSFS_KLP_DIR/$BAD/transition || fail "no transition"
+	reached $LP2 handler
+	[[ $(cat "$SYSFS_KLP_DIR/$BAD/$MOD/redirect_eight,1/redirect") == none ]] ||
+		fail "the nop is not reached by \"none\""
+	echo 0 >$SWITCH
+	echo 1 >$SWITCH
+	called eight
+	let_go
+	settled
+	loop_until "[[ ! -e $SYSFS_KLP_DIR/$LP2 ]]" || fail "$LP2 was not replaced"
+	for f in $ALL; do
+		if [[ $f == none ]]; then
+			redirected $f $BAD
+		else
+			[[ -z "$(entry "$f")" ]] || fail "$f() is still patched"
+		fi
+	done
+	[[ $(cat /proc/cmdline) != "$LP2"* ]] || fail "/proc/cmdline stays patched"
+	unpatch $BAD
 	expect 1
 }
 
@@ -557,6 +662,23 @@ test_reversed_disable() {
 	expect 2
 }
 
+# A patch below another one: nothing of the kind is on anybody's stack
+test_reversed_below() {
+	patch $LP2 && patch $LP3 || return
+	branch $LP3
+	ins $SPIN || return
+	echo 0 >$SYSFS_KLP_DIR/$LP2/enabled || fail "cannot disable"
+	grep -q 1 $SYSFS_KLP_DIR/$LP2/transition || fail "no transition"
+	echo 1 >$SYSFS_KLP_DIR/$LP2/enabled || fail "cannot reverse"
+	rmmod $SPIN || fail "rmmod $SPIN"
+	settled
+	branch $LP3
+	expect 3
+	unpatch $LP3
+	branch $LP2
+	expect 2
+}
+
 # Not while a task is on its way: with one that never sleeps, never
 test_forced() {
 	patch $LP2 || return
@@ -614,11 +736,9 @@ test_forced() {
 }
 
 test_module_reloaded() {
-	local i
-
 	rmmod $MOD
 	patch $LP2 || return
-	for i in 1 2 3; do
+	for _ in 1 2 3; do
 		ins $MOD || return
 		branch $LP2
 		expect 2
@@ -685,9 +805,16 @@ test_far_module() {
 	patch $LP2 || return
 	make_far $LP2 || return
 	ins $MOD || return
-	branch $LP2
-	reached $LP2 far
-	placed $LP2
+	if slotless $MOD; then
+		ktap_print_msg "$MOD has no slots"
+		reached $LP2 handler
+		[[ $(cat $SYSFS_KLP_DIR/$LP2/$MOD/redirect_none,1/redirect_error) == -28 ]] ||
+			fail "that it has no slots is not shown"
+	else
+		branch $LP2
+		reached $LP2 far
+		placed $LP2
+	fi
 	expect 2
 	rmmod $MOD
 	unmake_far
@@ -747,15 +874,15 @@ test_fault_promote() {
 	promote_fault ftrace_make_redirect -1 3
 }
 
-# What all changes of a patch site go through: 13 calls, then the branches
+# What all changes of a patch site go through: 14 calls, then the branches
 test_fault_poke() {
 	local f
 
 	skip="all functions are inlined"
-	for f in ftrace_modify_code ftrace_rec_set_ops; do
+	for f in ftrace_modify_code ftrace_rec_set_ops ftrace_rec_update_ops; do
 		if grep -q " t $f\$" /proc/kallsyms; then
 			skip=''
-			promote_fault $f -1 16
+			promote_fault $f -1 17
 		else
 			ktap_print_msg "$f() is inlined"
 		fi
@@ -843,6 +970,10 @@ test_fault_slot() {
 	patch $LP2 || return
 	make_far $LP2 || return
 	ins $MOD || return
+	if slotless $MOD; then
+		skip="$MOD has no slots"
+		return
+	fi
 	branch $LP2
 	reached $LP2 far
 	rmmod $MOD || fail "rmmod $MOD"
@@ -868,110 +999,38 @@ test_fault_slot() {
 	reached $LP2 far
 	expect 2
 }
-# transitioning: the patch in transition, if there is one
-transitioning() {
-	local lp
-
-	for lp in $LP2 $LP3 $LP4 $LP5; do
-		grep -qsx 1 "$SYSFS_KLP_DIR/$lp/transition" && echo $lp
-	done
-}
-
-# remove the modules of patches that are gone
-sweep() {
-	local lp
-
-	settled || return
-	for lp in $LP2 $LP3 $LP4 $LP5; do
-		[[ -e $SYSFS_KLP_DIR/$lp || ! -e /sys/module/$lp ]] || del $lp || return
-	done
-}
-
-# Something that may happen at any time, also during a transition
-disturb() {
-	case $((RANDOM % 5)) in
-	0)
-		echo 'redirect_*' >"$TRACE/set_ftrace_filter"
-		echo function >"$TRACE/current_tracer"
-		;;
-	1)
-		echo nop >"$TRACE/current_tracer"
-		;;
-	2 | 3)
-		echo $((RANDOM % 3 > 0)) >$SWITCH
-		;;
-	4)
-		rmmod $MOD && ins $MOD
-		;;
-	esac
-}
-
-# begin another transition
-transit() {
-	local lp=$LP2
-
-	[[ $((RANDOM % 2)) -eq 0 ]] || lp=$LP3
-	if [[ $((RANDOM % 5)) -eq 0 ]]; then
-		lp=$LP4
-		[[ ! -e /sys/module/$LP4 ]] || lp=$LP5
-	fi
-	if [[ -e $SYSFS_KLP_DIR/$lp ]]; then
-		echo 0 >"$SYSFS_KLP_DIR/$lp/enabled" || fail "cannot disable $lp"
-	else
-		ins $lp
-	fi
-}
 
 # Chains of calls on all CPUs while everything changes. Not forced transitions:
 # they are allowed to mix versions.
 test_stress() {
-	local nr=${TRANSITIONS:-30} i=0 acts=0 during=0 reversed=0 lp on pid result
+	local model=$SYSFS_DEBUG_DIR/sched/preempt pid
 
-	RANDOM=${SEED:-1}
-	./test_klp-chain 6 >/tmp/redirect.chains &
+	if [[ -n "$PREEMPT" ]]; then
+		grep -q "($PREEMPT)" "$model" ||
+			fail "the preemption model is $(cat "$model"), not $PREEMPT" || return
+		ktap_print_msg "preemption: $(cat "$model")"
+	fi
+	ins $HURRY || return
+	[[ -z "$FAR" ]] || make_far $MOD || return
+	# They get the time that is left by those who patch
+	nice -n 5 ./test_klp-chain 4 >/tmp/redirect.chains &
 	pid=$!
-	while [[ $i -lt $nr && -z "$why" ]]; do
-		sweep && transit || break
-		i=$((i + 1))
-		# About a third of what happens does so during the transition
-		while [[ $((RANDOM % 2)) -eq 0 ]]; do
-			lp=$(transitioning)
-			[[ -z "$lp" ]] || during=$((during + 1))
-			acts=$((acts + 1))
-			if [[ -n "$lp" && $((RANDOM % 3)) -eq 0 ]]; then
-				# It may have completed by now, and be gone even
-				if on=$(cat "$SYSFS_KLP_DIR/$lp/enabled") &&
-				   echo $((1 - on)) >"$SYSFS_KLP_DIR/$lp/enabled"; then
-					reversed=$((reversed + 1))
-				fi 2>/dev/null
-			else
-				disturb || break 2
-			fi
-		done
-		sweep || break
-		[[ $((RANDOM % 4)) -ne 0 ]] || disturb || break
-		if [[ $((i % 50)) -eq 0 ]]; then
-			quiet || break
-			mark "stress $i"
-			ktap_print_msg "$i transitions, $acts acts, $during of them during one," \
-				"$reversed reversed"
-		fi
-	done
+	./test_klp-stress "${TRANSITIONS:-30}" "${SEED:-1}" ${LIMIT:+"$LIMIT"} ||
+		fail "the stress did not come to its end"
+	# It has listened to the kernel, which said more than it keeps
+	mark "stress is over"
 	kill $pid 2>/dev/null
-	wait $pid
-	result=$?
-	ktap_print_msg "$i transitions, $acts acts, $during of them during one," \
-		"$reversed reversed; $(cat /tmp/redirect.chains)"
-	[[ $result -eq 0 ]] || fail "mixed chains"
-	[[ $i -eq $nr ]] || fail "stopped after $i transitions"
+	wait $pid || fail "mixed chains"
+	ktap_print_msg "$(cat /tmp/redirect.chains);" \
+		"$(cat /sys/module/$HURRY/parameters/hits) looks were brought forward"
 }
 
 TESTS="basic module_to_module switch ftrace_enabled function function_graph
-	traced_before kprobe kretprobe fprobe fprobe_exit direct stacked
-	out_of_order replaced reversed_enable reversed_disable module_reloaded
-	reloaded_in_transition far_module bad_data bad_init
-	bad_misaligned fault_promote fault_poke fault_repromote fault_demote
-	fault_going fault_slot stress forced"
+	traced_before kprobe kretprobe fprobe fprobe_exit direct bpf stacked
+	out_of_order replaced replaced_by_nops reversed_enable reversed_disable
+	reversed_below module_reloaded reloaded_in_transition far_module bad_data
+	bad_init bad_misaligned fault_promote fault_poke fault_repromote fault_demote
+	fault_going fault_slot forced"
 # The last one leaves patch modules that cannot be removed any more
 
 [[ $# -eq 0 ]] || TESTS=$*

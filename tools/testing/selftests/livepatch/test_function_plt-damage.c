@@ -8,8 +8,12 @@
  * Copies the module and spoils __patchable_function_entries, its relocations, or
  * the code that they point to in one of the ways below, which --list names. A
  * kernel has to refuse the result.
+ *
+ * Exits with 4 if the way does not apply to modules without slots ahead of their
+ * functions.
  */
 
+#define _GNU_SOURCE
 #include <elf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -24,9 +28,10 @@
 #define R_NONE		0
 #define ENTRY		8
 
-/* -fpatchable-function-entry=8,6 */
-#define PREFIX_NOPS	6
-#define NOPS		8
+#define SKIP		4
+
+/* -fpatchable-function-entry=8,6, or 2,0 without slots ahead of functions */
+static unsigned int prefix_nops = 6;
 
 static unsigned char *file;
 static size_t size;
@@ -120,12 +125,14 @@ static unsigned int *code(void)
 	text = shdr(sym->st_shndx);
 	offset = sym->st_value + relas[0].r_addend;
 	if (text->sh_type != SHT_PROGBITS || offset > text->sh_size ||
-	    text->sh_size - offset < (NOPS + 1) * sizeof(*insns) ||
+	    text->sh_size - offset < (prefix_nops + 3) * sizeof(*insns) ||
 	    text->sh_offset + text->sh_size > size)
 		die("the first entry is not in the text");
 
 	insns = (void *)(file + text->sh_offset + offset);
-	for (unsigned int i = 0; i < PREFIX_NOPS; i++) {
+	if (insns[0] == NOP && insns[1] == NOP && insns[2] != NOP)
+		prefix_nops = 0;
+	for (unsigned int i = 0; i < prefix_nops; i++) {
 		if (insns[i] != NOP)
 			die("the first entry is damaged already");
 	}
@@ -176,10 +183,11 @@ static void data(void)
 	die("no symbol in .gnu.linkonce.this_module");
 }
 
-/* An entry that begins in the middle of a literal */
+/* An entry that begins in the middle of a literal, or of an instruction */
 static void misaligned(void)
 {
-	relas[0].r_addend += 4;
+	code();
+	relas[0].r_addend += prefix_nops ? 4 : 2;
 }
 
 /* Two entries for the same function */
@@ -192,20 +200,43 @@ static void duplicate(void)
 /* Two entries that overlap by half */
 static void overlapping(void)
 {
+	code();
 	relas[1].r_info = relas[0].r_info;
-	relas[1].r_addend = relas[0].r_addend + 8;
+	relas[1].r_addend = relas[0].r_addend + (prefix_nops ? 8 : 4);
+}
+
+/*
+ * Two entries that overlap by half, the first one behind the second, and NOPs
+ * wherever one of them needs some
+ */
+static void overlapping_back(void)
+{
+	unsigned int *insns = code();
+
+	for (unsigned int i = 0; i < 4; i++)
+		insns[prefix_nops + i] = NOP;
+	overlapping();
+	relas[1].r_addend = relas[0].r_addend;
+	relas[0].r_addend += prefix_nops ? 8 : 4;
 }
 
 /* Something else than a NOP where the slot is, or the patch site */
 static void bad_slot(void)
 {
-	code()[0] = UDF;
+	unsigned int *insns = code();
+
+	if (!prefix_nops) {
+		fprintf(stderr, "there is no slot ahead of functions\n");
+		exit(SKIP);
+	}
+	insns[0] = UDF;
 }
 
 static void bad_site(void)
 {
-	unsigned int *insns = code() + PREFIX_NOPS;
+	unsigned int *insns = code();
 
+	insns += prefix_nops;
 	/* With branch protection, the landing pad is in between. */
 	if (insns[0] == BTI_C)
 		insns++;
@@ -246,6 +277,19 @@ static void overflow(void)
 	size += count * ENTRY;
 }
 
+/* The module says that it has no slots. */
+static void layout(void)
+{
+	static const char magic[] = "vermagic=", slots[] = " function_plt";
+	char *at = memmem(file, size, magic, strlen(magic));
+
+	if (at)
+		at = strstr(at, slots);
+	if (!at)
+		die("there is nothing about slots in the version magic");
+	memset(at, 0, strlen(at));
+}
+
 /* Nothing: to see that what is refused is the damage */
 static void good(void)
 {
@@ -263,10 +307,12 @@ static const struct {
 	{ "misaligned",		misaligned },
 	{ "duplicate",		duplicate },
 	{ "overlapping",	overlapping },
+	{ "overlapping-back",	overlapping_back },
 	{ "bad-slot",		bad_slot },
 	{ "bad-site",		bad_site },
 	{ "overflow",		overflow },
 	{ "decoy",		decoy },
+	{ "layout",		layout },
 	{ }
 };
 

@@ -50,6 +50,9 @@ usage() {
 	  --cpu MODEL         CPU model (default max)
 	  --icount            count instructions: the guest's clock advances by 1 ns
 	                      with each of them; implies --smp 1
+	  --one-thread        emulate all CPUs in one thread, by turns: older QEMUs
+	                      (7.2 was seen to) can go on with an instruction that
+	                      one CPU replaces while another one translates it
 	  --append STR        more kernel parameters (repeatable)
 	  --qemu-arg ARG      one more argument of QEMU (repeatable)
 	  --timeout SECONDS   end everything after that time (default 120, with
@@ -96,7 +99,7 @@ die() {
 # Command line
 
 image='' userland='' modules='' tests='' log='' place='' seed='' shell=''
-icount='' verbose='' timeout='' tries=10 smp=2 memory=1G cpu=max
+icount='' one_thread='' verbose='' timeout='' tries=10 smp=2 memory=1G cpu=max
 append='' qemu_args=() copies=() names=() allow=() command=()
 
 arg() {
@@ -128,6 +131,7 @@ while [[ $# -gt 0 ]]; do
 	--memory)	arg "$@"; memory=$2; shift ;;
 	--cpu)		arg "$@"; cpu=$2; shift ;;
 	--icount)	icount=1 ;;
+	--one-thread)	one_thread=1 ;;
 	--append)	arg "$@"; append+=" $2"; shift ;;
 	--qemu-arg)	arg "$@"; qemu_args+=("$2"); shift ;;
 	--timeout)	number "$@"; timeout=$2; shift ;;
@@ -415,6 +419,7 @@ boot() {
 	# Early messages are there, too, and a panic ends QEMU at once.
 	params="console=ttyAMA0 earlycon panic=-1 oops=panic"
 	[[ "$place" == near ]] && params+=" nokaslr"
+	[[ -z "$one_thread" ]] || accel=tcg,thread=single
 	if [[ -n "$icount" ]]; then
 		accel=tcg,thread=single cpus=1
 		# An idle guest's clock goes on to the next timer at once.
@@ -594,7 +599,7 @@ judge() {
 		fi
 		# A bad page, an Oops, a warning, a soft lockup
 		if [[ -z "$bad" && ${#allow[@]} -eq 0 ]] &&
-		   ((taint & (1 << 5 | 1 << 7 | 1 << 9 | 1 << 14))); then
+		   ((taint &= 1 << 5 | 1 << 7 | 1 << 9 | 1 << 14)); then
 			crashed "the kernel is tainted ($taint) by a complaint" \
 				"that the console does not show"
 		fi

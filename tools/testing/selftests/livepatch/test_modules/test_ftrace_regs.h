@@ -27,9 +27,11 @@ int test_regs_trace(struct ftrace_ops *ops, void *func);
 void test_regs_untrace(struct ftrace_ops *ops, void *func);
 unsigned long test_regs_branch_target(unsigned long site);
 unsigned long test_regs_lookup(const char *name);
+int test_regs_try_probe(unsigned long addr);
 bool test_regs_trace_is_bad(const char *func, const char *caller);
 
 void test_regs_probes(void);
+void test_regs_churn(void);
 
 #define NR_GPRS		31
 #define NR_STACK_ARGS	4

@@ -30,12 +30,12 @@
 #define SITE_OFFSET	((IS_ENABLED(CONFIG_ARM64_BTI_KERNEL) ? 2 : 1) * \
 			 AARCH64_INSN_SIZE)
 
-/* From kallsyms: pairs of a start and an end, and an address further on */
+/* From kallsyms: pairs of a start and an end, and a function further on */
 static unsigned long refused[64];
 static unsigned int nr_refused;
 module_param_array(refused, ulong, &nr_refused, 0);
-static unsigned long allowed;
-module_param(allowed, ulong, 0);
+static unsigned long kernel_func;
+module_param(kernel_func, ulong, 0);
 
 u64 test_regs_direct_calls;
 
@@ -638,6 +638,24 @@ static void test_kprobe(void)
 		check(register_kprobe(&kp) == 0);
 		check((unsigned long)kp.addr == site && kprobe_ftrace(&kp));
 		unregister_kprobe(&kp);
+
+		/* By a name, and an offset that is the patch site's, or is not */
+		for (int i = 0; i <= SITE_OFFSET + 4; i += 4) {
+			int want = i && i < SITE_OFFSET ? -EINVAL : 0;
+
+			kp = (struct kprobe) {
+				.symbol_name = "test_regs_callee2",
+				.offset = i,
+			};
+			if (!check(register_kprobe(&kp) == want))
+				pr_info("# at +%d\n", i);
+			if (want)
+				continue;
+			check((unsigned long)kp.addr ==
+			      (unsigned long)test_regs_callee2 + (i ?: SITE_OFFSET));
+			check(kprobe_ftrace(&kp) == (i <= SITE_OFFSET));
+			unregister_kprobe(&kp);
+		}
 	}
 	test_regs_report(bad, "kprobe at the entry");
 
@@ -767,7 +785,59 @@ out:
 	test_regs_report(bad, "tracers that miss their registers");
 }
 
-static int try_probe(unsigned long addr)
+/*
+ * The same at the first instruction of ftrace_regs_caller: by the time it gets
+ * to its ops, nobody is at the site, or somebody who needs no registers, or a
+ * direct call alone. That is made then, and once.
+ */
+static void test_stale_regs(void)
+{
+	unsigned long tramp, args_tramp, site;
+	bool bad = false;
+
+	memset(&seen, 0, sizeof(seen));
+	if (!check(test_regs_trace(&args_ops, probed) == 0))
+		goto out;
+	probed(0);
+	site = seen.ip;
+	args_tramp = test_regs_branch_target(site);
+	test_regs_untrace(&args_ops, probed);
+	if (!check(test_regs_trace(&regs_ops, probed) == 0))
+		goto out;
+	tramp = test_regs_branch_target(site);
+	test_regs_untrace(&regs_ops, probed);
+	if (!check(tramp && args_tramp && tramp != args_tramp))
+		goto out;
+
+	memset(&seen, 0, sizeof(seen));
+	check(test_regs_stale(8, tramp, site) == 9);
+	check(seen.calls == 0);
+
+	if (check(test_regs_trace(&args_ops, probed) == 0)) {
+		check(test_regs_stale(9, tramp, site) == 10);
+		check(seen.calls == 1);
+		test_regs_untrace(&args_ops, probed);
+	}
+
+	if (check(ftrace_set_filter_ip(&direct_ops, (unsigned long)probed, 0, 0) == 0) &&
+	    check(register_ftrace_direct(&direct_ops,
+					 (unsigned long)test_regs_direct) == 0)) {
+		test_regs_direct_calls = 0;
+		check(test_regs_stale(10, tramp, site) == 11);
+		check(test_regs_direct_calls == 1);
+		check(test_regs_stale(11, args_tramp, site) == 12);
+		check(test_regs_direct_calls == 2);
+		unregister_ftrace_direct(&direct_ops,
+					 (unsigned long)test_regs_direct, true);
+	}
+	check(test_regs_stale(12, tramp, site) == 13);
+	check(test_regs_direct_calls == 2);
+out:
+	test_regs_report(bad, "registers that nobody wants any more");
+}
+
+/* What becomes of a kprobe there? */
+int test_regs_try_probe(unsigned long addr)
 {
 	struct kprobe kp = { .addr = (kprobe_opcode_t *)addr };
 	int ret = register_kprobe(&kp);
@@ -787,25 +857,30 @@ static void test_refused(void)
 	int ret;
 
 	for (int i = PATCHABLE_PREFIX_BYTES; i > 0; i -= 4) {
-		ret = try_probe(func - i);
+		ret = test_regs_try_probe(func - i);
 		if (!check(ret == -EINVAL))
 			pr_info("# %d at -%d\n", ret, i);
+		/* The same in the kernel's own text */
+		ret = test_regs_try_probe(kernel_func - i);
+		if (!check(ret == -EINVAL))
+			pr_info("# %d at %pS\n", ret, (void *)(kernel_func - i));
 	}
+	check(kernel_func && test_regs_try_probe(kernel_func) == 0);
 	test_regs_report(bad, "no kprobe on a slot or a literal");
 
 	bad = false;
-	check(try_probe(func) == 0);
+	check(test_regs_try_probe(func) == 0);
 	for (int i = 4; i < SITE_OFFSET; i += 4)
-		check(try_probe(func + i) == -EINVAL);
+		check(test_regs_try_probe(func + i) == -EINVAL);
 	for (int i = 1; i < 4; i++)
-		check(try_probe(func + SITE_OFFSET + i) == -EINVAL);
-	check(try_probe(func + SITE_OFFSET) == 0);
-	check(try_probe(func + SITE_OFFSET + 4) == 0);
+		check(test_regs_try_probe(func + SITE_OFFSET + i) == -EINVAL);
+	check(test_regs_try_probe(func + SITE_OFFSET) == 0);
+	check(test_regs_try_probe(func + SITE_OFFSET + 4) == 0);
 	test_regs_report(bad, "kprobes in the entry sequence");
 
 	bad = false;
 	for (int i = 0; i < NR_FTRACE_PLTS * sizeof(struct ftrace_plt); i += 4) {
-		ret = try_probe(plt + i);
+		ret = test_regs_try_probe(plt + i);
 		if (!check(ret == -EINVAL || ret == -ENOENT))
 			pr_info("# %d at PLT+%d\n", ret, i);
 	}
@@ -815,14 +890,14 @@ static void test_refused(void)
 	check(nr_refused >= 2 && !(nr_refused % 2));
 	for (int i = 0; i + 1 < nr_refused; i += 2) {
 		for (unsigned long addr = refused[i]; addr < refused[i + 1]; addr += 4) {
-			ret = try_probe(addr);
+			ret = test_regs_try_probe(addr);
 			words++;
 			if (!check(ret == -EINVAL))
 				pr_info("# %d at %pS\n", ret, (void *)addr);
 		}
 	}
 	/* Not that they would be refused for another reason */
-	check(try_probe(allowed) == 0);
+	check(test_regs_try_probe(kernel_func + 16) == 0);
 	pr_info("# %d words tried\n", words);
 	test_regs_report(bad, "no kprobe on what leads to the tracers");
 }
@@ -856,8 +931,10 @@ static int __init test_ftrace_regs_init(void)
 	test_kprobe();
 	test_kretprobe();
 	test_stale();
+	test_stale_regs();
 	test_refused();
 	test_regs_probes();
+	test_regs_churn();
 
 	pr_info("1..%u\n", nr);
 	pr_info("# %s: pass:%u fail:%u\n", where, nr - failed, failed);

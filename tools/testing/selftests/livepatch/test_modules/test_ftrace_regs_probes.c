@@ -8,6 +8,7 @@
 #include <linux/fprobe.h>
 #include <linux/ftrace.h>
 #include <linux/irq_work.h>
+#include <linux/jump_label.h>
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
@@ -390,6 +391,11 @@ static struct ftrace_ops ipmodify_ops = {
 	.flags = FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY,
 };
 
+static struct ftrace_ops nop_ops = {
+	.func = nop_tracer,
+	.flags = FTRACE_OPS_FL_SAVE_REGS,
+};
+
 static void test_aggregate(void)
 {
 	bool bad = false;
@@ -555,6 +561,76 @@ out:
 	test_regs_report(bad, "kprobes in an interrupt, and in one of a handler");
 }
 
+static DEFINE_STATIC_KEY_FALSE(key);
+
+static noinline u64 keyed(u64 a)
+{
+	barrier();
+	if (static_branch_unlikely(&key))
+		return a + 100;
+
+	return a + 1;
+}
+
+/* A jump label is patched as well: no probe on it, and a probe beside it */
+static void test_jump_label(void)
+{
+	const char *name = "kprobes beside a jump label";
+#ifdef CONFIG_JUMP_LABEL
+	unsigned long label = 0;
+	bool bad = false;
+
+	for (unsigned int i = 0; i < THIS_MODULE->num_jump_entries; i++) {
+		const struct jump_entry *entry = &THIS_MODULE->jump_entries[i];
+
+		if (jump_entry_key(entry) == &key.key)
+			label = jump_entry_code(entry);
+	}
+	if (!check(label != 0))
+		goto out;
+	check(test_regs_try_probe(label) == -EINVAL);
+
+	probe_init(&first, keyed, true);
+	if (!check(register_kprobe(&first.kp) == 0))
+		goto out;
+	check(kprobe_ftrace(&first.kp));
+	check(keyed(1) == 2 && first.pre == 1 && first.post == 1);
+	static_branch_enable(&key);
+	check(keyed(1) == 101 && first.pre == 2 && first.post == 2);
+	check(test_regs_try_probe(label) == -EINVAL);
+	unregister_kprobe(&first.kp);
+	check(keyed(1) == 101 && first.pre == 2);
+	static_branch_disable(&key);
+	check(keyed(1) == 2);
+out:
+	test_regs_report(bad, name);
+#else
+	test_regs_skip(name, "needs CONFIG_JUMP_LABEL");
+#endif
+}
+
+static noinline u64 blacklisted(u64 a)
+{
+	barrier();
+	return a + 1;
+}
+NOKPROBE_SYMBOL(blacklisted);
+
+/* The blacklist counts for patch sites, too, which tracers are still free to use */
+static void test_blacklist(void)
+{
+	bool bad = false;
+
+	for (int i = 0; i < 16; i += 4) {
+		if (!check(test_regs_try_probe((unsigned long)blacklisted + i) == -EINVAL))
+			pr_info("# at +%d\n", i);
+	}
+	check(test_regs_trace(&nop_ops, blacklisted) == 0);
+	check(blacklisted(1) == 2);
+	test_regs_untrace(&nop_ops, blacklisted);
+	test_regs_report(bad, "no kprobe on a function on the blacklist");
+}
+
 void test_regs_probes(void)
 {
 	sprint_symbol_no_offset(victim_name, (unsigned long)victim);
@@ -568,6 +644,9 @@ void test_regs_probes(void)
 	test_aggregate();
 	test_missed();
 	test_irq();
+	test_jump_label();
+	test_blacklist();
 
 	ftrace_free_filter(&ipmodify_ops);
+	ftrace_free_filter(&nop_ops);
 }

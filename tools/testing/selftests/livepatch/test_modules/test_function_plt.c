@@ -132,6 +132,15 @@ static unsigned long slot_entry(unsigned long ip)
 	return ALIGN_DOWN(ip - 4, 8) - 16;
 }
 
+/* Slots from a pool can be anywhere in reach. */
+static bool is_slot(unsigned long ip, unsigned long entry)
+{
+	if (IS_ENABLED(CONFIG_ARM64_FUNCTION_PLT_SLOTS))
+		return entry == slot_entry(ip);
+
+	return entry && insn_at(entry) == INSN_LDR_X16_M8;
+}
+
 /* Does the patch site lead to the trampoline without anything in between? */
 static bool leads_straight(unsigned long ip, unsigned long to)
 {
@@ -140,7 +149,7 @@ static bool leads_straight(unsigned long ip, unsigned long to)
 	if (reachable(ip, to))
 		return entry == to;
 
-	return entry == slot_entry(ip) && insn_at(entry) == INSN_LDR_X16_M8 &&
+	return is_slot(ip, entry) && insn_at(entry) == INSN_LDR_X16_M8 &&
 	       insn_at(entry + 4) == INSN_BR_X16 &&
 	       READ_ONCE(*(u64 *)(entry - 8)) == to;
 }
@@ -150,7 +159,7 @@ static bool takes_detour(unsigned long ip, unsigned long to)
 {
 	unsigned long entry = bl_target(ip);
 
-	return entry && entry != slot_entry(ip) && entry != to;
+	return entry && !is_slot(ip, entry) && entry != to;
 }
 
 static unsigned int test_nr;
@@ -289,6 +298,7 @@ static const struct {
 } failures[] = {
 	{ "function_plt_prepare", -ENOMEM, "no memory for the slot" },
 	{ "function_plt_prepare", -EBUSY,  "the slot is busy" },
+	{ "function_plt_prepare", -ENOSPC, "there is no slot left" },
 	{ "function_plt_prepare", -EINVAL, "the trampoline has no landing pad" },
 	{ "function_plt_sync",	  -EBUSY,  "the slot is not synchronised" },
 };
@@ -402,6 +412,12 @@ static void test_symbols(void)
 	char want[KSYM_SYMBOL_LEN], got[KSYM_SYMBOL_LEN];
 	bool ok = true;
 
+	if (!IS_ENABLED(CONFIG_ARM64_FUNCTION_PLT_SLOTS)) {
+		pr_info("ok %u symbols # SKIP slots are not ahead of functions\n",
+			++test_nr);
+		return;
+	}
+
 	if (insn_at(VICTIM - 16) != INSN_LDR_X16_M8) {
 		pr_info("ok %u symbols # SKIP near: the slot was not used\n",
 			++test_nr);
@@ -452,7 +468,8 @@ static void test_kprobes(void)
 	ok = expect(probe((unsigned long)blacklisted) == -EINVAL) &&
 	     expect(!probe(patch_site((unsigned long)victim_here) + 4));
 
-	for (unsigned long pc = VICTIM - 24; pc < VICTIM; pc += 4) {
+	for (unsigned long pc = VICTIM - 24;
+	     IS_ENABLED(CONFIG_ARM64_FUNCTION_PLT_SLOTS) && pc < VICTIM; pc += 4) {
 		int ret = probe(pc);
 
 		if (ret == -EINVAL)
@@ -462,6 +479,110 @@ static void test_kprobes(void)
 	}
 	result(ok, "kprobes are refused");
 }
+
+#ifdef CONFIG_ARM64_FUNCTION_PLT_POOL
+/* A slot of a pool has a symbol of its own, and is not to be probed. */
+static bool is_pool(unsigned long ip)
+{
+	unsigned long slot = bl_target(ip) - 8;
+	char symbol[KSYM_SYMBOL_LEN];
+	bool ok;
+
+	if (!expect(is_slot(ip, slot + 8)))
+		return false;
+
+	sprint_symbol(symbol, slot + 8);
+	ok = expect(!strncmp(symbol, "function_plt_entries+0x", 23));
+	if (!ok)
+		pr_info("# the slot is %s\n", symbol);
+
+	for (unsigned long pc = slot; pc < slot + 16; pc += 4)
+		ok &= expect(!IS_ENABLED(CONFIG_KPROBES) || probe(pc) == -EINVAL);
+
+	return ok;
+}
+
+static void test_pools(void)
+{
+	struct ftrace_ops *ops;
+	bool ok;
+
+	if (reachable(VICTIM, TRAMP1)) {
+		pr_info("ok %u symbols and kprobes in pools # SKIP near: no slot is used\n",
+			++test_nr);
+		return;
+	}
+
+	ops = kzalloc(sizeof(*ops), GFP_KERNEL);
+	ok = expect(ops && tramp) && expect(!attach()) &&
+	     expect(is_pool(patch_site(VICTIM)));
+	release(&direct);
+
+	ok = ok && expect(!ftrace_set_filter_ip(ops, (unsigned long)victim_here, 0, 0)) &&
+	     expect(!register_ftrace_direct(ops, tramp)) &&
+	     expect(is_pool(patch_site((unsigned long)victim_here)));
+	if (ops)
+		release(ops);
+	synchronize_rcu_tasks();
+	kfree(ops);
+	result(ok, "symbols and kprobes in pools");
+}
+
+/* More functions than slots: those that find none take the other way. */
+static void test_exhausted(void)
+{
+	const char *name = "a pool with no slot left";
+	unsigned long ip = patch_site(VICTIM);
+	char filter[] = "tcp_*";
+	struct ftrace_ops *ops;
+	bool ok, full = false;
+	unsigned int i;
+
+	if (reachable(VICTIM, TRAMP1)) {
+		pr_info("ok %u %s # SKIP near: no slot is used\n", ++test_nr, name);
+		return;
+	}
+
+	ops = kzalloc(sizeof(*ops), GFP_KERNEL);
+	ok = expect(ops) &&
+	     expect(!ftrace_set_filter(ops, filter, strlen(filter), 1)) &&
+	     expect(!register_ftrace_direct(ops, TRAMP1)) &&
+	     expect(!attach()) && expect(called(1, 0, 0));
+	if (ok) {
+		full = takes_detour(ip, TRAMP1);
+		ok = expect(full || leads_straight(ip, TRAMP1));
+	}
+	release(&direct);
+	if (ops)
+		release(ops);
+
+	/* The slots come back, and can be had at once by those who had them. */
+	for (i = 0; ok && i < 100; i++) {
+		bool straight;
+
+		synchronize_rcu_tasks();
+		ok = expect(!attach()) && expect(called(1, 0, 0));
+		straight = leads_straight(ip, TRAMP1);
+		release(&direct);
+		if (straight)
+			break;
+		msleep(20);
+	}
+	ok = ok && expect(i < 100);
+
+	synchronize_rcu_tasks();
+	kfree(ops);
+
+	if (ok && !full)
+		pr_info("ok %u %s # SKIP %u slots are enough for functions tcp_*\n",
+			++test_nr, name, CONFIG_ARM64_FUNCTION_PLT_POOL_ENTRIES);
+	else
+		result(ok, name);
+}
+#else
+static void test_pools(void) { }
+static void test_exhausted(void) { }
+#endif
 
 static atomic_t wrong;
 static atomic64_t calls;
@@ -554,6 +675,8 @@ static int __init test_function_plt_init(void)
 		test_module();
 		test_symbols();
 		test_kprobes();
+		test_pools();
+		test_exhausted();
 	}
 	test_load(ip);
 	pr_info("1..%u\n", test_nr);

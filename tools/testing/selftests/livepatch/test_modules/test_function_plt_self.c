@@ -48,8 +48,7 @@ static struct ftrace_ops direct;
 static bool leads_straight(void)
 {
 	unsigned long func = (unsigned long)victim;
-	__le32 *slot = (__le32 *)(func - 16);
-	__le32 *ip = (__le32 *)func + 1;
+	__le32 *ip = (__le32 *)func + 1, *slot;
 	long distance, offset;
 
 	if (le32_to_cpu(*(__le32 *)func) == INSN_BTI_C)
@@ -61,9 +60,13 @@ static bool leads_straight(void)
 	if (distance >= -(long)SZ_128M && distance < (long)SZ_128M)
 		return (unsigned long)ip + offset == tramp;
 
-	return (unsigned long)ip + offset == (unsigned long)slot &&
-	       le32_to_cpu(slot[0]) == INSN_LDR_X16_M8 &&
-	       *(u64 *)(func - 24) == tramp;
+	slot = (void *)ip + offset;
+	if (IS_ENABLED(CONFIG_ARM64_FUNCTION_PLT_SLOTS) &&
+	    slot != (__le32 *)(func - 16))
+		return false;
+
+	return le32_to_cpu(slot[0]) == INSN_LDR_X16_M8 &&
+	       *(u64 *)(slot - 2) == tramp;
 }
 
 static int __init test_function_plt_self_init(void)

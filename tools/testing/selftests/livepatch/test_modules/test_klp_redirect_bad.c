@@ -7,11 +7,18 @@
 /*
  * A replacement that no function can branch to. Livepatch takes it, for it has
  * a symbol. Nobody must call the function that it replaces.
+ *
+ * Or a good one, for that one function only: with "replace" all others that
+ * were patched get a nop for the time of the transition.
  */
 
 static char how[16] = "data";
 module_param_string(how, how, sizeof(how), 0400);
-MODULE_PARM_DESC(how, "data, init (text that is freed) or misaligned");
+MODULE_PARM_DESC(how, "data, init (text that is freed), misaligned, or good");
+
+static bool replace;
+module_param(replace, bool, 0400);
+MODULE_PARM_DESC(replace, "replace all other patches");
 
 static int data[4] = { 1, 2, 3, 4 };
 
@@ -52,9 +59,12 @@ static int __init test_klp_redirect_bad_init(void)
 		funcs[0].new_func = init_text;
 	else if (!strcmp(how, "misaligned"))
 		funcs[0].new_func = (void *)patched_none + 2;
+	else if (!strcmp(how, "good"))
+		funcs[0].new_func = patched_none;
 	else
 		return -EINVAL;
 
+	patch.replace = replace;
 	return klp_enable_patch(&patch);
 }
 
@@ -66,4 +76,4 @@ module_init(test_klp_redirect_bad_init);
 module_exit(test_klp_redirect_bad_exit);
 MODULE_LICENSE("GPL");
 MODULE_INFO(livepatch, "Y");
-MODULE_DESCRIPTION("Livepatch test: replacement that is no function");
+MODULE_DESCRIPTION("Livepatch test: a replacement of one function, mostly a bad one");

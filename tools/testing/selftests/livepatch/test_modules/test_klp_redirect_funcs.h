@@ -68,6 +68,13 @@ LINKAGE noinline __noclone int FN(irq)(void *data)
 	return KLP_REDIRECT_OK(VERSION, data && (in_hardirq() || irqs_disabled()));
 }
 
+/* Called by the idle tasks */
+LINKAGE noinline __noclone int FN(idle)(unsigned int state, unsigned int cpu)
+{
+	return KLP_REDIRECT_OK(VERSION, is_idle_task(current) &&
+					cpu == raw_smp_processor_id() && state);
+}
+
 LINKAGE noinline __noclone int FN(leaf)(struct klp_redirect_chain *chain)
 {
 	if (chain->nap)

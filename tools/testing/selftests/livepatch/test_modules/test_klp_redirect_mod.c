@@ -10,6 +10,7 @@
 #include <linux/sched.h>
 #include <linux/smp.h>
 #include <linux/stdarg.h>
+#include <trace/events/power.h>
 
 #include "test_klp_redirect.h"
 
@@ -103,6 +104,8 @@ static int expect_set(const char *val, const struct kernel_param *kp)
 						   8L, 9L, 10L, 11L, 12L), expect);
 	ret |= check("recursive", redirect_recursive(10), expect);
 	ret |= check("exported", redirect_exported(1, 2), expect);
+	ret |= check("leaf", redirect_leaf(&chain), expect);
+	ret |= check("mid", redirect_mid(&chain), expect);
 	ret |= check("first", redirect_first(&chain), expect);
 	if (chain.mixed) {
 		pr_err("%lu calls of another version\n", chain.mixed);
@@ -124,6 +127,43 @@ static const struct kernel_param_ops expect_ops = {
 };
 module_param_cb(expect, &expect_ops, NULL, 0200);
 MODULE_PARM_DESC(expect, "Call all functions and check their version");
+
+/* What the idle tasks have found since they were asked */
+static int idle_version;
+
+static void call_idle(void *data, unsigned int state, unsigned int cpu)
+{
+	int version;
+
+	/* On the way out of idle, with interrupts that may come */
+	if (state == PWR_EVENT_EXIT)
+		return;
+
+	version = redirect_idle(state, cpu);
+	if (READ_ONCE(idle_version) != -1)
+		WRITE_ONCE(idle_version, version);
+}
+
+static int expect_idle_set(const char *val, const struct kernel_param *kp)
+{
+	int ret, expect, i;
+
+	ret = kstrtoint(val, 0, &expect);
+	if (ret)
+		return ret;
+
+	WRITE_ONCE(idle_version, 0);
+	for (i = 0; i < 100 && !READ_ONCE(idle_version); i++)
+		msleep(50);
+
+	return check("idle", READ_ONCE(idle_version), expect);
+}
+
+static const struct kernel_param_ops expect_idle_ops = {
+	.set = expect_idle_set,
+};
+module_param_cb(expect_idle, &expect_idle_ops, NULL, 0200);
+MODULE_PARM_DESC(expect_idle, "Wait until a CPU is idle and check the version there");
 
 static bool stall;
 module_param(stall, bool, 0600);
@@ -149,16 +189,27 @@ static const struct proc_ops chain_proc_ops = {
 
 static int __init test_klp_redirect_mod_init(void)
 {
+	int ret;
+
 	early = redirect_early();
 
-	if (!proc_create("test_klp_redirect", 0200, NULL, &chain_proc_ops))
+	ret = register_trace_cpu_idle(call_idle, NULL);
+	if (ret)
+		return ret;
+
+	if (!proc_create("test_klp_redirect", 0200, NULL, &chain_proc_ops)) {
+		unregister_trace_cpu_idle(call_idle, NULL);
+		tracepoint_synchronize_unregister();
 		return -ENOMEM;
+	}
 	return 0;
 }
 
 static void test_klp_redirect_mod_exit(void)
 {
 	remove_proc_entry("test_klp_redirect", NULL);
+	unregister_trace_cpu_idle(call_idle, NULL);
+	tracepoint_synchronize_unregister();
 }
 
 module_init(test_klp_redirect_mod_init);

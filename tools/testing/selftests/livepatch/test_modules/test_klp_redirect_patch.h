@@ -75,6 +75,7 @@ static struct klp_func mod_funcs[] = {
 	FUNC(recursive),
 	FUNC(exported),
 	FUNC(irq),
+	FUNC(idle),
 	FUNC(leaf),
 	FUNC(mid),
 	FUNC(first),

@@ -8,6 +8,7 @@ int FN(twelve)(long a, int b, char c, long d, long e, long f,
 struct klp_redirect_big FN(big)(struct klp_redirect_big arg, long last);
 int FN(variadic)(int nr, ...);
 int FN(irq)(void *data);
+int FN(idle)(unsigned int state, unsigned int cpu);
 int FN(leaf)(struct klp_redirect_chain *chain);
 int FN(mid)(struct klp_redirect_chain *chain);
 int FN(first)(struct klp_redirect_chain *chain);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A task that is preempted on its way to a replacement function.
+ * A task that is preempted on its way to a replacement function, or back to one.
  *
  * Write to the parameter "go", and a thread calls test_klp_window_func(), which
  * calls itself once. A tracer of that function sees the first call, and wakes a
@@ -9,11 +9,15 @@
  * function has not been entered. It keeps the CPU until told to "release" it, or for
  * three seconds. Then "result" is the version that both calls have met, or -1 if
  * they were different.
+ *
+ * With "at_exit", the tracer sees the second call return instead. The function
+ * that it returns to has been entered, and has not been left.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/cpumask.h>
+#include <linux/fprobe.h>
 #include <linux/ftrace.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
@@ -40,6 +44,10 @@ static int result;
 module_param(result, int, 0400);
 MODULE_PARM_DESC(result, "version that both calls have met, 0: none yet, -1: not the same");
 
+static bool at_exit;
+module_param(at_exit, bool, 0400);
+MODULE_PARM_DESC(at_exit, "the tracer traces returns");
+
 static int pid;
 module_param(pid, int, 0400);
 MODULE_PARM_DESC(pid, "the caller");
@@ -54,8 +62,7 @@ noinline __noclone int test_klp_window_func(int depth)
 }
 EXPORT_SYMBOL_GPL(test_klp_window_func);
 
-static void notrace tracer(unsigned long ip, unsigned long parent_ip,
-			   struct ftrace_ops *ops, struct ftrace_regs *fregs)
+static void notrace wake_hog(void)
 {
 	if (current != caller || !armed)
 		return;
@@ -65,9 +72,72 @@ static void notrace tracer(unsigned long ip, unsigned long parent_ip,
 	wake_up_process(hog);
 }
 
+static void notrace tracer(unsigned long ip, unsigned long parent_ip,
+			   struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	wake_hog();
+}
+
 static struct ftrace_ops ops = {
 	.func = tracer,
 };
+
+#ifdef CONFIG_FPROBE
+static void notrace exit_tracer(struct fprobe *fp, unsigned long entry_ip,
+				unsigned long ret_ip, struct ftrace_regs *fregs,
+				void *entry_data)
+{
+	wake_hog();
+}
+
+static struct fprobe exit_probe = {
+	.exit_handler = exit_tracer,
+};
+
+static int register_exit(void)
+{
+	return register_fprobe(&exit_probe, "test_klp_window_func", NULL);
+}
+
+static void unregister_exit(void)
+{
+	unregister_fprobe(&exit_probe);
+}
+#else
+static int register_exit(void)
+{
+	return -EOPNOTSUPP;
+}
+
+static void unregister_exit(void)
+{
+}
+#endif
+
+static int register_tracer(void)
+{
+	int ret;
+
+	if (at_exit)
+		return register_exit();
+
+	ret = ftrace_set_filter_ip(&ops, (unsigned long)test_klp_window_func, 0, 0);
+	if (!ret)
+		ret = register_ftrace_function(&ops);
+	if (ret)
+		ftrace_free_filter(&ops);
+	return ret;
+}
+
+static void unregister_tracer(void)
+{
+	if (at_exit) {
+		unregister_exit();
+		return;
+	}
+	unregister_ftrace_function(&ops);
+	ftrace_free_filter(&ops);
+}
 
 static int hog_fn(void *unused)
 {
@@ -134,9 +204,7 @@ static int test_klp_window_init(void)
 	}
 	pid = caller->pid;
 
-	ret = ftrace_set_filter_ip(&ops, (unsigned long)test_klp_window_func, 0, 0);
-	if (!ret)
-		ret = register_ftrace_function(&ops);
+	ret = register_tracer();
 	if (ret)
 		goto stop_caller;
 
@@ -146,7 +214,6 @@ static int test_klp_window_init(void)
 	return 0;
 
 stop_caller:
-	ftrace_free_filter(&ops);
 	kthread_stop(caller);
 stop_hog:
 	kthread_stop(hog);
@@ -158,8 +225,7 @@ static void test_klp_window_exit(void)
 	release = true;
 	kthread_stop(caller);
 	kthread_stop(hog);
-	unregister_ftrace_function(&ops);
-	ftrace_free_filter(&ops);
+	unregister_tracer();
 }
 
 module_init(test_klp_window_init);

@@ -10,8 +10,8 @@ export LC_ALL=C
 
 PROG=${0##*/}
 
-# What functions.sh, the kselftest runner and vmtest's own init call.
-PACKAGES=bash,coreutils,diffutils,findutils,gawk,grep,hostname,kmod,libc-bin
+# What functions.sh, the kselftest runner, ftracetest.sh and vmtest's own init call.
+PACKAGES=bash,coreutils,diffutils,findutils,gawk,grep,gzip,hostname,kmod,libc-bin
 PACKAGES+=,mount,procps,sed,util-linux
 
 usage() {
