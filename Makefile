@@ -31,7 +31,7 @@ USERLAND := $(BUILD)/userland.cpio.zst
 # A profile is default.config, then what the series adds, then its own fragment.
 FRAGMENTS := $(LPTEST)/vmtest/default.config \
 	$(if $(BASELINE),,$(LPTEST)/vmtest/function-plt.config) \
-	$(PARTS:%=$(LPTEST)/vmtest/%.config)
+	$(patsubst %,$(LPTEST)/vmtest/%.config,$(if $(BASELINE),$(filter-out unwind,$(PARTS)),$(PARTS)))
 
 # A server's kernel is a distribution's, and not small.
 SERVER_CONFIG = $(BUILD)/debian-config/$(BASE)-cloud-arm64
@@ -50,7 +50,7 @@ JOBS	?= $(shell nproc)
 POISON	= $(if $(filter kasan reloc,$(PARTS)),--append page_poison=1)
 
 # So are interrupts that are masked by their priority.
-NMI	= $(if $(filter scs,$(PROFILE)),--append irqchip.gicv3_pseudo_nmi=1)
+NMI	= $(if $(filter scs,$(PARTS)),--append irqchip.gicv3_pseudo_nmi=1)
 
 GUEST	= $(VMTEST) $(if $(CPU),--cpu $(CPU)) $(POISON) $(NMI) --image $(O)/arch/arm64/boot/Image --modules $(O)/root --userland $(USERLAND)
 DEMO	= --copy $(LPTEST)/vmtest/demo.sh -- bash ./demo.sh
@@ -71,7 +71,7 @@ help:
 	@sed 's/^/  /' $(S)/help.txt
 
 # Packages first: everything else needs them.
-GROUPS	= $(if $(LLVM),clang)$(if $(filter bpf,$(PROFILE)),$(COMMA)bpf)
+GROUPS	= $(if $(LLVM),clang)$(if $(filter bpf,$(PARTS)),$(COMMA)bpf)$(if $(filter server,$(PARTS)),$(COMMA)deb)
 COMMA	:= ,
 setup:
 	@$(S)/setup.sh $(if $(GROUPS),--with '$(GROUPS)')
@@ -113,14 +113,16 @@ demo-far-2	$(GUEST) --far --seed 2 $(DEMO)
 demo-far-3	$(GUEST) --far --seed 3 $(DEMO)
 endef
 
+# What the host tests of unwind tables take from a kernel that has one
+UNWIND_TABLE = CROSS_COMPILE=$(CROSS) $(TREE)/tools/testing/unwind-table/run.sh $(if $(filter unwind,$(PARTS)),$(O)/.tmp_vmlinux.unwind $(O)/lib/vsprintf.o)
 # What the baseline has no part in: tests of the tools, and the short form of the
 # stress of live-patched calls, see 'stress' below
 define TOOL_SUITES
 check-sites	CROSS_COMPILE=$(CROSS) $(TREE)/scripts/check-patch-sites-test.sh
-unwind-table	CROSS_COMPILE=$(CROSS) $(TREE)/tools/testing/unwind-table/run.sh $(if $(filter unwind,$(PARTS)),$(O)/.tmp_vmlinux.unwind $(O)/lib/vsprintf.o)
+unwind-table	$(UNWIND_TABLE)
 runner	$(LPTEST)/vmtest/selftest.sh --image $(O)/arch/arm64/boot/Image --userland $(USERLAND) --modules $(O)/root
 $(if $(filter default,$(PROFILE)$(LLVM)),kpatch	$(S)/kpatch-test.sh --quick $(KPATCH_ARGS)$(NL))series	$(S)/selftest.sh $(TREE)
-redirect-stress	$(call redirect_stress,far)
+$(if $(filter off scs,$(PARTS)),,redirect-stress	$(call redirect_stress,far))
 endef
 export SUITES TOOL_SUITES
 
@@ -205,6 +207,7 @@ endif
 # tracers put between a function and its caller, which takes an emulator that
 # counts; then whatever runs against the shadow call stack, which this profile has
 define UNWIND_SUITES
+unwind-table	$(UNWIND_TABLE)
 unwind-insns	$(GUEST) --near --icount --timeout 3600 --tests $(O)/tests -- bash -c 'cd livepatch && MIN_ENTRY_CODE=$(ENTRY_CODE) exec ./test-unwind.sh'
 unwind-one-cpu	$(GUEST) --near --smp 1 --tests $(O)/tests --test livepatch:test-transition.sh
 unwind-near	$(GUEST) --near --timeout 3600 $(UNWIND_TESTS)
@@ -215,10 +218,11 @@ UNWIND_TESTS = --tests $(O)/tests $(patsubst %,--test livepatch:test-%.sh,unwind
 ENTRY_CODE ?= 60
 export UNWIND_SUITES
 
-test-unwind: kernel userland
-ifneq ($(PROFILE),unwind)
-	@$(MAKE) --no-print-directory PROFILE=unwind test-unwind
+ifneq ($(PROFILE),unwind+shadow)
+test-unwind:
+	@$(MAKE) --no-print-directory PROFILE=unwind+shadow test-unwind
 else
+test-unwind: kernel userland
 	@printf '%s\n' "$$UNWIND_SUITES" >$(O)/suites-unwind
 	@$(S)/run-tests.sh $(O)/suites-unwind
 endif
@@ -258,11 +262,11 @@ REDIRECT_TESTS ?= basic switch module_to_module function direct stacked replaced
 SEEDS	?=
 SLOTS	= --timeout $(TIMEOUT) --tests $(O)/tests
 slots	= $(SLOTS) $(patsubst %,--test livepatch:test-%.sh,$(1))
-redirect = $(SLOTS) -- bash -c "cd livepatch && exec ./test-redirect.sh $(REDIRECT_TESTS)"
+slots_redirect = $(SLOTS) -- bash -c "cd livepatch && exec ./test-redirect.sh $(REDIRECT_TESTS)"
 suite	= $(1)$(TAB)$(GUEST) --$(2)$(NL)
 SLOT_SUITES = $(foreach place,near far,\
 	$(call suite,slots-$(PROFILE)-$(place),$(place) $(call slots,$(SLOT_TESTS)))\
-	$(if $(REDIRECT_TESTS),$(call suite,redirect-$(PROFILE)-$(place),$(place) $(redirect))))\
+	$(if $(REDIRECT_TESTS),$(call suite,redirect-$(PROFILE)-$(place),$(place) $(slots_redirect))))\
 	$(foreach seed,$(SEEDS),\
 	$(call suite,slots-$(PROFILE)-far-$(seed),far --seed $(seed) $(call slots,function-plt-kunit function-plt)))
 export SLOT_SUITES
@@ -358,9 +362,13 @@ test-kpatch: kernel
 	@$(S)/run-tests.sh $(O)/suites-kpatch
 
 # Packages for a Debian server
-deb: kernel
+deb: $(if $(LLVM),no-llvm) kernel
 	@$(S)/setup.sh --with deb
 	@$(S)/deb.sh $(SRC) $(O)
+
+.PHONY: no-llvm
+no-llvm:
+	@echo "make deb: Debian's packages are built by GCC; leave LLVM= out" >&2; exit 2
 
 # Guest instructions, of the kernel without the series and of that with it
 bench: kernel userland
@@ -385,4 +393,4 @@ series-check-quick: check-setup source
 	@$(S)/check.sh $(TREE)
 
 clean:
-	rm -rf $(B)/$(PROFILE) $(B)/base-$(PROFILE) $(B)/check $(BUILD)/logs
+	rm -rf $(O) $(B)/base-$(PROFILE)$(if $(LLVM),-llvm) $(B)/check $(BUILD)/logs

@@ -598,6 +598,8 @@ if [ -n "$full$only" ]; then
 	for config in default function-plt; do
 		git -C "$am" show "$head:$vmt/$config.config" >"$work/$config.config"
 	done
+	# and what is not part of every profile
+	echo CONFIG_ARM64_UNWIND_TABLE=y >>"$work/function-plt.config"
 	question "git am applies every mail to upstream's own source" upstream
 	every_commit
 	question 'sparse and W=1 add nothing to what the base prints' static_analysis

@@ -230,8 +230,8 @@ prepare()
 	local cross=aarch64-linux-gnu-
 
 	[ "$(uname -m)" != aarch64 ] || cross=
-	"$kpatch" userland --src "$src" --obj "$obj" --vmtest "$vmtest" >"$logs/kpatch-userland.log" 2>&1 ||
-		die "$(tail -n 1 "$logs/kpatch-userland.log")"
+	"$kpatch" userland --src "$src" --obj "$obj" --vmtest "$vmtest" >"$logs/kpatch-test-userland.log" 2>&1 ||
+		die "$(tail -n 1 "$logs/kpatch-test-userland.log")"
 	mkdir -p "$out"
 	"${cross}gcc" -O2 -static -o "$out/helper" "$TOP/series/kpatch/helper.c" ||
 		die 'series/kpatch/helper.c does not compile: is libc6-dev-arm64-cross installed?'

@@ -14,6 +14,9 @@ esac
 # Called from a git hook, these would name another repository; and a folder of
 # ours that lost its .git must not be taken for a part of this project.
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_PREFIX
+# Nor is a make that one of the scripts calls to have the options of the one that
+# has called the script: LINUX= would make it work on the user's own tree.
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES LINUX PROFILE LLVM BASELINE
 export GIT_CEILING_DIRECTORIES=$TOP:$BUILD${GIT_CEILING_DIRECTORIES:+:$GIT_CEILING_DIRECTORIES}
 # The kernel version that the mails are made for, as Debian names its package.
 export DEFAULT_BASE=7.3

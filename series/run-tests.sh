@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Run test suites one after the other and add up what they say.
+# Run test suites and add up what they say.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -61,7 +61,8 @@ report()
 {
 	local log=$BUILD/logs/test-$1.log status took why='' p f s
 
-	read -r status took <"$log.status"
+	# There is none if even the shell around the suite was killed.
+	read -r status took 2>/dev/null <"$log.status" || { status=1; took=0; }
 	rm -f "$log.status"
 	read -r p f s < <(counts "$log")
 	if [ "$status" -ne 0 ] && [ "$f" -eq 0 ]; then
@@ -101,7 +102,13 @@ finish()
 {
 	local pid=
 
-	wait -n -p pid "${!running[@]}" || true
+	wait -n -p pid "${!running[@]}" 2>/dev/null || true
+	# bash does not say which one if it was killed.
+	if [ -z "${pid:-}" ]; then
+		for pid in "${!running[@]}"; do
+			kill -0 "$pid" 2>/dev/null || break
+		done
+	fi
 	report "${running[$pid]}"
 	unset "running[$pid]"
 }

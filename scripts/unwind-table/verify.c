@@ -324,6 +324,12 @@ static bool rule_is_below_sp(const struct rule *rule)
 	       (rule->ra_off > rule->cfa_off || rule->fp_off > rule->cfa_off);
 }
 
+/* SP is aligned wherever frames are left to others, AAPCS64, 6.4.5.1 */
+static bool rule_is_misaligned(const struct rule *rule)
+{
+	return rule->cfa_base == UNWIND_CFA_SP && rule->cfa_off % 16;
+}
+
 static void judge(struct fde *fde, const struct object *obj)
 {
 	size_t nr = (fde->end - fde->start) / 4, i;
@@ -338,6 +344,9 @@ static void judge(struct fde *fde, const struct object *obj)
 			continue;
 		/* True when it was stored, but the next interrupt overwrites it */
 		if (rule_is_below_sp(&fde->rules[i]))
+			continue;
+		/* The kernel believes no table that has one of these */
+		if (rule_is_misaligned(&fde->rules[i]))
 			continue;
 		if (!flow_agrees(flow, &fde->rules[i])) {
 			complain(fde, at, "does not do what was described");

@@ -48,6 +48,15 @@ begin good_frame
 	ret
 end good_frame
 
+/* The kernel takes no table with such a rule in it */
+begin part_1_misaligned
+	sub	sp, sp, #8
+	.cfi_def_cfa_offset 8
+	add	sp, sp, #8
+	.cfi_def_cfa_offset 0
+	ret
+end part_1_misaligned
+
 begin good_signed
 	paciasp
 	.cfi_negate_ra_state

@@ -171,6 +171,7 @@ static inline struct stack_info stackinfo_get_task(const struct task_struct *tas
 #define SIGNATURE	0x007f000000000000UL
 
 #define return_to_handler	((void *)TRAMPOLINE)
+#define return_to_handler_called	((void *)(TRAMPOLINE + 8))
 #define is_kretprobe_trampoline(pc)	((pc) == RETHOOK)
 
 static unsigned long ptrauth_strip_kernel_insn_pac(unsigned long pc)

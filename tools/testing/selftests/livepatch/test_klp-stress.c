@@ -401,13 +401,15 @@ static void act(void)
 
 static void report(double start)
 {
-	printf("# %lu transitions in %.0f s: %lu enabled, %lu of them replacing, %lu disabled;"
-	       " %lu reversed; %lu modules freed\n", sum.transitions, now() - start,
-	       sum.enabled, sum.replaced, sum.disabled, sum.reversed, sum.freed);
-	printf("# %lu disturbances, %lu of them during a transition: %lu tracers, %lu switches,"
-	       " %lu target reloads, %lu CPUs; %lu checks found %lu branches, %lu handlers\n",
-	       sum.acts, sum.during, sum.traced, sum.switched, sum.reloads, sum.hotplugged,
-	       sum.checks, sum.branch, sum.handler);
+	printf("# %lu transitions in %.0f s: %lu enabled, %lu of them replacing,",
+	       sum.transitions, now() - start, sum.enabled, sum.replaced);
+	printf(" %lu disabled; %lu reversed; %lu modules freed\n",
+	       sum.disabled, sum.reversed, sum.freed);
+	printf("# %lu disturbances, %lu of them during a transition: %lu tracers,",
+	       sum.acts, sum.during, sum.traced);
+	printf(" %lu switches, %lu target reloads, %lu CPUs; %lu checks found",
+	       sum.switched, sum.reloads, sum.hotplugged, sum.checks);
+	printf(" %lu branches, %lu handlers\n", sum.branch, sum.handler);
 	fflush(stdout);
 }
 

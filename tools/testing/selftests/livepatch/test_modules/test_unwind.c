@@ -349,6 +349,7 @@ static struct entry_code {
 	{ "ftrace_caller" },
 	{ "ftrace_regs_caller" },
 	{ "return_to_handler" },
+	{ "return_to_handler_called" },
 	{ "__kretprobe_trampoline" },
 	{ "arch_rethook_trampoline" },
 };

@@ -130,6 +130,7 @@ static bool is_replaced(unsigned long addr)
 
 	sprint_symbol(name, addr);
 	return !strncmp(name, "return_to_handler+", 18) ||
+	       !strncmp(name, "return_to_handler_called+", 25) ||
 	       !strncmp(name, "arch_rethook_trampoline+", 24) ||
 	       !strncmp(name, "__kretprobe_trampoline+", 23);
 }

@@ -438,12 +438,12 @@ test_oops() {
 }
 
 test_hang_at_boot() {
-	limit=15 guest 4 "FAIL: the guest hung" true \
+	limit=30 guest 4 "FAIL: the guest hung" true \
 		--append "rdinit=/bin/sleep -- 1000"
 }
 
 test_hanging_command() {
-	limit=30 guest 4 "FAIL: the command did not end" \
+	limit=60 guest 4 "FAIL: the command did not end" \
 		'echo begun; sleep 1000' && grep -q begun out
 }
 
