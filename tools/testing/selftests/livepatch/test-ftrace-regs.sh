@@ -25,7 +25,7 @@ trampolines() {
 	awk 'name { printf "%s0x%s,0x%s", sep, addr, $1; sep = "," }
 	     { name = "" }
 	     /\[/ { exit }
-	     / (ftrace_(regs_)?call(er.*)?|ftrace_stub.*|return_to_handler(_called)?|just_return_func)$/ {
+	     / (ftrace_(regs_)?call(er.*)?|ftrace_stub.*|return_to_handler.*|just_return_func)$/ {
 		addr = $1; name = $3
 	     }' /proc/kallsyms
 }
