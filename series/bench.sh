@@ -8,7 +8,7 @@
 usage()
 {
 	cat <<USAGE
-Usage: $me [--keep] TREE USERLAND OUT BASE PATCHED
+Usage: $me [--keep | --transitions] TREE USERLAND OUT BASE PATCHED
 
 Boots the kernels whose objects lie in BASE and PATCHED, each once near and
 once far, under QEMU's -icount, and runs there every bench-*.sh that the
@@ -30,14 +30,17 @@ it are skipped otherwise. Writes
 and compares them with series/bench-targets.tsv, one KTAP result for each line.
 Exit status 0 only if every target is met.
 
-  --keep   compare the values of the last time, without measuring again
+  --keep         compare the values of the last time, without measuring again
+  --transitions  measure how long transitions take, nothing else
 USAGE
 }
 
 keep=
+only=
 case ${1:-} in
 -h | --help) usage; exit 0 ;;
 --keep) keep=y; shift ;;
+--transitions) only=y; shift ;;
 esac
 [ $# -eq 5 ] || usage_error 'five arguments are needed'
 selftests=$1/tools/testing/selftests/livepatch
@@ -123,16 +126,19 @@ unwind=$(grep -cx CONFIG_ARM64_UNWIND_TABLE=y "${objects[patched]}/.config") || 
 
 if [ -z "$keep" ]; then
 	rm -f "$out"/bench.*
-	for kernel in base patched; do
-		modules $kernel
-		sizes $kernel >>"$out/bench.tsv"
-	done
-	# Two at a time: -icount takes one CPU, and counts the same however slow it is
-	for kernel in base patched; do
-		measure $kernel near & first=$!
-		measure $kernel far
-		wait "$first"
-	done
+	if [ -z "$only" ]; then
+		for kernel in base patched; do
+			modules $kernel
+			sizes $kernel >>"$out/bench.tsv"
+		done
+		# Two at a time: -icount takes one CPU, and counts the same however
+		# slow it is
+		for kernel in base patched; do
+			measure $kernel near & first=$!
+			measure $kernel far
+			wait "$first"
+		done
+	fi
 	if [ "$unwind" -gt 0 ]; then
 		for kernel in base patched; do
 			transitions $kernel 1
@@ -188,7 +194,7 @@ if command -v gnuplot >/dev/null; then
 fi
 
 # See bench-targets.tsv for what a target is.
-awk -F '\t' -v unwind="$unwind" '
+awk -F '\t' -v unwind="$unwind" -v only="$only" '
 	BEGIN { forever = 1e9 }
 	function term(t,    part, factor) {
 		if (t ~ /^-?[0-9.]+$/)
@@ -212,6 +218,8 @@ awk -F '\t' -v unwind="$unwind" '
 	FNR == NR { value[$1, $2, $3] = $4; next }
 	/^#/ || NF == 0 { next }
 	{
+		if (only && $0 !~ /:transition_/)
+			next
 		if (!unwind && $0 ~ /:transition_/) {
 			printf "ok %d %s # SKIP the kernel has no unwind tables\n", ++count, $1
 			skipped++
