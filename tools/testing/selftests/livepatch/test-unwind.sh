@@ -120,8 +120,8 @@ run() {
 	# and nothing behind it is executed.
 	while read -r stopped insns; do
 		[[ $((stopped * 100)) -ge $((insns * MIN_ENTRY_CODE)) ]] || ok=1
-	done < <(dmesg | sed -n -E \
-		'/__kretprobe_trampoline:/d; s/.*test_unwind: irq: .*: stopped at ([0-9]+) of ([0-9]+) .*/\1 \2/p')
+	done < <(dmesg | sed -n -E '/__kretprobe_trampoline:/d
+		s/.*test_unwind: irq: .*: stopped at ([0-9]+) of ([0-9]+) .*/\1 \2/p')
 	result $ok "$name, irq: $yes of $((yes + no)) reliable, $wrong wrong, $elsewhere elsewhere"
 }
 
