@@ -116,6 +116,7 @@ finish()
 cd "$TOP" || exit 1
 mkdir -p "$BUILD/logs"
 while IFS=$'\t' read -r name command; do
+	[ -n "$name" ] || continue
 	[ "${#running[@]}" -lt "$jobs" ] || finish
 	step "Test: $name"
 	set -m
