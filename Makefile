@@ -317,9 +317,9 @@ endef
 
 # Chains of calls of functions that are being patched must be of one version
 TRANSITIONS ?= 10000
-# redirect PLACE,MODEL,SEED - with one of the preemption models. QEMU 7.2 with a
-# thread for each CPU goes on with replaced instructions now and then, and chains
-# are mixed by that.
+# redirect PLACE,MODEL,SEED - with one of the preemption models. In QEMU 7.2
+# with a thread for each CPU chains get mixed, it seems because it goes on with
+# instructions that were replaced; that is not proven.
 redirect = $(GUEST) --$(1) --one-thread --timeout $(TIMEOUT) --append preempt=$(2) --tests $(O)/tests -- bash -c "cd livepatch && PREEMPT=$(2) FAR=$(filter far,$(1)) SEED=$(3) TRANSITIONS=$(TRANSITIONS) exec ./test-redirect.sh stress"
 define STRESS_REDIRECT_SUITES
 stress-redirect-full	$(call redirect,far,full,1)
