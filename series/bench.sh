@@ -86,6 +86,19 @@ sizes()
 		$1 == ".text" { print kernel, "module_10000_text_bytes", "near", $2 }'
 }
 
+# growth - bytes that a function that can be patched takes more than in mainline
+growth()
+{
+	awk -F '\t' -v OFS='\t' '{ v[$1, $2] = $4 }
+		function per(what, functions) {
+			return sprintf("%.1f", (v["patched", what] - v["base", what]) / functions) }
+		END {
+			print "patched", "vmlinux_growth_bytes_per_function", "near",
+				per("vmlinux_text_bytes", v["patched", "vmlinux_functions"])
+			print "patched", "module_growth_bytes_per_function", "near",
+				per("module_10000_text_bytes", 10000) }' "$out/bench.tsv"
+}
+
 # collect KERNEL LOG
 collect()
 {
@@ -131,6 +144,9 @@ if [ -z "$keep" ]; then
 			modules $kernel
 			sizes $kernel >>"$out/bench.tsv"
 		done
+		growth >"$out/bench.growth"
+		cat "$out/bench.growth" >>"$out/bench.tsv"
+		rm "$out/bench.growth"
 		# Two at a time: -icount takes one CPU, and counts the same however
 		# slow it is
 		for kernel in base patched; do

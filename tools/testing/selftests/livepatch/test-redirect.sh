@@ -12,11 +12,14 @@
 # must not be run without (full or lazy), and LIMIT, the seconds after which it is
 # content with fewer transitions.
 #
-# Three tests are run only if they are named. Nothing else can be run after "dead",
+# Four tests are run only if they are named. Nothing else can be run after "dead",
 # which makes ftrace turn itself off with a warning on the console, and after
 # "init_function", which leaves a patch that livepatch cannot remove without a
-# warning, with redirects or without. "stress" finds mistakes of emulators, too:
-# QEMU 7.2 has to emulate all CPUs in one thread (vmtest.sh --one-thread).
+# warning, with redirects or without. "stress" finds mistakes of emulators, too,
+# which "text_sync" looks for without any live patch: with a thread for each CPU
+# QEMU 7.2 goes on with static keys' instructions that were replaced, on a kernel
+# without redirects as well. It has to emulate all CPUs in one thread (vmtest.sh
+# --one-thread).
 
 HERE=$(cd "$(dirname "$0")" && pwd)
 cd "$HERE" || exit 1
@@ -998,6 +1001,13 @@ test_fault_slot() {
 	branch $LP2
 	reached $LP2 far
 	expect 2
+}
+
+# Is this a machine that mixed chains can be blamed on the kernel on?
+test_text_sync() {
+	ins test_text_sync || fail "this machine runs instructions that were replaced" || return
+	rmmod test_text_sync
+	ktap_print_msg "$(dmesg | sed -n 's/.*test_text_sync: \([0-9]* changes\)/\1/p' | tail -n 1)"
 }
 
 # Chains of calls on all CPUs while everything changes. Not forced transitions:

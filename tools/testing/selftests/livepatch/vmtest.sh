@@ -50,9 +50,9 @@ usage() {
 	  --cpu MODEL         CPU model (default max)
 	  --icount            count instructions: the guest's clock advances by 1 ns
 	                      with each of them; implies --smp 1
-	  --one-thread        emulate all CPUs in one thread, by turns: older QEMUs
-	                      (7.2 was seen to) can go on with an instruction that
-	                      one CPU replaces while another one translates it
+	  --one-thread        emulate all CPUs in one thread, by turns: otherwise
+	                      older QEMUs (7.2 was seen to) at times go on with an
+	                      instruction that was replaced
 	  --append STR        more kernel parameters (repeatable)
 	  --qemu-arg ARG      one more argument of QEMU (repeatable)
 	  --timeout SECONDS   end everything after that time (default 120, with
