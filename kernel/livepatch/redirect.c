@@ -237,6 +237,12 @@ int klp_redirect_demote(struct klp_patch *patch)
 	klp_for_each_object(patch, obj)
 		klp_redirect_collect_object(obj, &list);
 
+	if (list_empty(&list)) {
+		/* Of what ftrace gave up, there may have been branches until now. */
+		ftrace_redirect_sync();
+		return 0;
+	}
+
 	ret = klp_redirect_demote_list(&list);
 	if (ret)
 		klp_redirect_promote();

@@ -587,6 +587,7 @@ void fdes_free(struct fdes *fdes)
 	for (i = 0; i < fdes->nr; i++) {
 		free(fdes->fde[i].rules);
 		free(fdes->fde[i].flow);
+		free(fdes->fde[i].returned);
 		free(fdes->fde[i].believed);
 	}
 	free(fdes->fde);

@@ -78,6 +78,7 @@ struct fde {
 	struct rule	*rules;		/* one per instruction */
 	struct flow	*flow;		/* likewise */
 	u8		*believed;	/* likewise */
+	u8		*returned;	/* likewise: followed behind a call */
 	const char	*complaint;
 	u64	complaint_at;
 };

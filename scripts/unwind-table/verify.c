@@ -83,13 +83,22 @@ static void follow(struct work *work, struct fde *from, u64 at,
 		complain(from, at, "leaves with its frame");
 }
 
-/* Follow a way that is there only if the instruction ever comes back */
-static void follow_if_described(struct work *work, struct fde *fde,
-				u64 target, const struct flow *flow)
+/*
+ * Follow a way that is there only if the instruction at @at ever comes back. If it
+ * does for one who gets there, it does for the next one, who may know less.
+ */
+static void follow_if_described(struct work *work, struct fde *fde, u64 at,
+				const struct flow *flow)
 {
-	if (target < fde->end &&
-	    flow_agrees(flow, &fde->rules[(target - fde->start) / 4]))
-		reach(work, fde, target, flow);
+	u8 *returned = &fde->returned[(at - fde->start) / 4];
+
+	if (at + 4 < fde->end &&
+	    flow_agrees(flow, &fde->rules[(at + 4 - fde->start) / 4])) {
+		*returned = 1;
+		reach(work, fde, at + 4, flow);
+	} else if (*returned) {
+		complain(fde, at, "comes back to what is not true on all ways");
+	}
 }
 
 /* Where a branch between replacements leads once they are in place */
@@ -160,10 +169,10 @@ static void step(struct work *work, struct fde *fde, u64 at, u32 word,
 		    flow_agrees(&fde->flow[(at - fde->start) / 4],
 				&fde->rules[(at + 4 - fde->start) / 4]))
 			complain(fde, at, "calls without saving LR");
-		follow_if_described(work, fde, at + 4, &flow);
+		follow_if_described(work, fde, at, &flow);
 		break;
 	case INSN_TRAP:
-		follow_if_described(work, fde, at + 4, &flow);
+		follow_if_described(work, fde, at, &flow);
 		break;
 	case INSN_RETURN:
 		if (!flow_is_entry(&flow))
@@ -381,6 +390,7 @@ void verify(struct fdes *fdes, const struct object *obj,
 
 		fde->flow = xcalloc(nr, sizeof(*fde->flow));
 		fde->believed = xcalloc(nr, 1);
+		fde->returned = xcalloc(nr, 1);
 	}
 	for (i = 0; i < fdes->nr; i++) {
 		if (fde_is_function(&fdes->fde[i], obj))

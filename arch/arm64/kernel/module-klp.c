@@ -8,7 +8,9 @@
  * the original instruction cannot be told: MOVZ may have become MOVN, ADRP may
  * have become ADR or a branch to a veneer. So the bytes of the module file are
  * saved when the patch is loaded, and every relocation starts from these. When
- * the target goes, the place gets them back.
+ * the target goes, the place gets them back, if livepatch still knows the patch:
+ * one that was disabled or replaced keeps what it has, as nothing of it is run
+ * any more, unless that was forced.
  *
  * PLT entries and veneers are found by the branch in the place: the one that
  * @cur holds is referenced once for it. An entry is free for the next user as

@@ -558,6 +558,34 @@ begin bad_one_way_only
 	ret
 end bad_one_way_only
 
+/* What is behind the call or the trap is true for those who came one way. */
+	.macro	two_ways branch, insn:vararg
+	push
+	mov	x29, sp
+	\branch	x0, 1f
+	b	2f
+1:	add	x29, x29, #16
+2:	\insn
+	.cfi_def_cfa 29, 32
+	nop
+	mov	x29, sp
+	.cfi_def_cfa 31, 32
+	pop
+	ret
+	.endm
+
+begin bad_call_on_two_ways
+	two_ways cbz, bl good_leaf
+end bad_call_on_two_ways
+
+begin bad_call_on_two_other_ways
+	two_ways cbnz, bl good_leaf
+end bad_call_on_two_other_ways
+
+begin bad_trap_on_two_ways
+	two_ways cbz, brk #0x800
+end bad_trap_on_two_ways
+
 begin bad_unknown_branch
 	.inst	0x74c01020		/* CB<cc>, FEAT_CMPBR */
 	ret

@@ -18,6 +18,10 @@ import sys
 import tempfile
 
 
+# What is true ahead of the first instruction of a function
+ENTRY = "cfa=sp+0 ra=lr fp=x29"
+
+
 def section(data, name):
     """Offset and size of a section of an ELF64 file"""
     shoff, = struct.unpack_from("<Q", data, 0x28)
@@ -103,12 +107,11 @@ def main():
             lost = len(truth) - len(rules)
             for place, rule in rules.items():
                 # Without its description a function's NOPs are its neighbour's
-                if place not in truth:
-                    continue
-                if not agrees(truth[place], rule):
+                was = truth.get(place, ENTRY)
+                if not agrees(was, rule):
                     with open("fuzz-cfi.o", "wb") as file:
                         file.write(data)
-                    sys.exit(f"round {number}: {place} was {truth[place]}, "
+                    sys.exit(f"round {number}: {place} was {was}, "
                              f"is {rule}; kept as fuzz-cfi.o")
             if lost > 0:
                 fewer += 1

@@ -319,6 +319,7 @@ test_switch() {
 	[[ $(cat $SWITCH) == N ]] || fail "the switch reads $(cat $SWITCH)"
 }
 
+# Mainline refuses that whether anything is patched or not.
 test_ftrace_enabled() {
 	patch $LP2 || return
 	sysctl -q kernel.ftrace_enabled=0 2>/dev/null && fail "it was accepted"

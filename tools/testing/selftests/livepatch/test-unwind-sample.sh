@@ -36,12 +36,17 @@ finish() {
 trap finish EXIT
 trap 'exit 1' INT TERM HUP
 
+# A load without what is said here would prove less than it seems to.
+prepare_tracers() {
+	echo 'r:unwind_sample vfs_read' > "$TRACE/kprobe_events" &&
+		echo 'vfs_*' > "$TRACE/set_ftrace_filter" &&
+		echo 'tcp_*' >> "$TRACE/set_ftrace_filter" &&
+		grep -qw function_graph "$TRACE/available_tracers"
+}
+
 change_tracers() {
 	local tracer
 
-	echo 'r:unwind_sample vfs_read' > "$TRACE/kprobe_events"
-	echo 'vfs_*' > "$TRACE/set_ftrace_filter"
-	echo 'tcp_*' >> "$TRACE/set_ftrace_filter"
 	while [[ ! -e $STOP ]]; do
 		echo 1 > "$TRACE/events/kprobes/enable"
 		for tracer in function function_graph nop; do
@@ -72,6 +77,7 @@ echo "KTAP version 1"
 echo "1..1"
 
 insmod "$MODULES/test_unwind_sample.ko" || { echo "Bail out!"; exit 1; }
+prepare_tracers || { echo "Bail out!"; exit 1; }
 "$HERE/test_unwind-load" & JOBS+=($!)
 change_tracers &
 change_patch &
@@ -86,7 +92,11 @@ echo "# ${patches:-0} live patches came and went"
 
 read -r reliable unreliable wrong _ < <(dmesg |
 	sed -n 's/.*test_unwind_sample: \([0-9]* reliable\)/\1/p' | tr -c '0-9\n' ' ')
-if [[ -n $wrong && $wrong == 0 && ${patches:-0} -gt 0 ]] &&
+# "... had a return address in LR, ... one of a tracer, ... another exception"
+read -r in_lr replaced nested < <(dmesg |
+	sed -n 's/.*test_unwind_sample: of the reliable ones //p' | tr -c '0-9\n' ' ')
+if [[ ${in_lr:-0} -gt 0 && ${replaced:-0} -gt 0 && ${nested:-0} -gt 0 ]] &&
+		[[ -n $wrong && $wrong == 0 && ${patches:-0} -gt 0 ]] &&
 		kill -0 "${JOBS[0]}" 2>/dev/null &&
 		[[ $((reliable * 100)) -ge $(((reliable + unreliable) * MIN_RELIABLE)) ]]; then
 	ok=ok ret=0

@@ -138,6 +138,13 @@ static void move_section(Elf64_Shdr *rela, const char *name)
 	set_type(relas(rela), R_AARCH64_ABS16);
 }
 
+/* A relocation that reaches beyond the end of its section */
+static Elf64_Shdr *to_end(Elf64_Shdr *rela)
+{
+	find_rela(rela, R_AARCH64_ABS64)->r_offset = shdrs[rela->sh_info].sh_size - 1;
+	return rela;
+}
+
 static void damage(const char *kind)
 {
 	Elf64_Shdr *text = find_klp_rela(".text");
@@ -203,8 +210,9 @@ static void damage(const char *kind)
 	else if (!strcmp(kind, "offset"))
 		call->r_offset = 1LL << 40;
 	else if (!strcmp(kind, "offset-end"))
-		find_rela(data, R_AARCH64_ABS64)->r_offset =
-			shdrs[data->sh_info].sh_size - 1;
+		to_end(data);
+	else if (!strcmp(kind, "offset-vmlinux"))
+		strcpy(section_name(to_end(data)), ".klp.rela.vmlinux..data");
 	else if (!strcmp(kind, "unaligned"))
 		call->r_offset += 2;
 	else if (!strcmp(kind, "not-zero"))
