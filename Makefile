@@ -290,16 +290,14 @@ test-matrix:
 	@$(MAKE) --no-print-directory PROFILE=kmemleak REDIRECT_TESTS= \
 		SLOT_TESTS='bad-modules function-plt' test-slots
 
-# Every profile that wants a kernel of its own
+# Every profile that wants a kernel of its own; what can share one does
 test-all: test
 	@$(MAKE) --no-print-directory test-reloc-base
-	@$(MAKE) --no-print-directory PROFILE=reloc test-reloc
-	@$(MAKE) --no-print-directory PROFILE=reloc CPU=cortex-a53 test-reloc
-	@$(MAKE) --no-print-directory PROFILE=kasan TIMEOUT=3600 CYCLES=10 RELOC_PLACES=far test-reloc
+	@$(MAKE) --no-print-directory PROFILE=reloc+preempt test-reloc
+	@$(MAKE) --no-print-directory PROFILE=reloc+preempt CPU=cortex-a53 test-reloc
+	@$(MAKE) --no-print-directory PROFILE=kasan+debug+bpf TIMEOUT=7200 CYCLES=10 RELOC_PLACES=far test-reloc
+	@$(MAKE) --no-print-directory PROFILE=kasan+debug+bpf TIMEOUT=7200 test-redirect
 	@$(MAKE) --no-print-directory test-regs
-	@$(MAKE) --no-print-directory PROFILE=bpf test-redirect
-	@$(MAKE) --no-print-directory PROFILE=debug TIMEOUT=3600 test-redirect
-	@$(MAKE) --no-print-directory PROFILE=kasan TIMEOUT=3600 test-redirect
 	@$(MAKE) --no-print-directory test-unwind
 	@$(MAKE) --no-print-directory test-matrix
 
