@@ -267,7 +267,7 @@ maintainers()
 		sections=$(cd "$am" && scripts/get_maintainer.pl --no-git --no-git-fallback \
 			--sections --no-email --no-l -f "$file")
 		case $sections in
-		*'ARM64 FUNCTION PLTS'* | *'ARM64 FTRACE REGISTERS'* | *'ARM64 UNWIND TABLES'* | *'LIVE PATCHING'* | *'OBJTOOL'*) ;;
+		*'ARM64 FUNCTION PLTS'* | *'ARM64 FTRACE REGISTERS'* | *'ARM64 UNWIND TABLES'* | *'LIVE PATCHING'* | *'OBJTOOL'* | *'TRACING'*) ;;
 		*) echo "MAINTAINERS: no entry of this series covers $file"; bad=1 ;;
 		esac
 	done < <(git -C "$am" diff --name-only --no-renames --diff-filter=A base HEAD)
