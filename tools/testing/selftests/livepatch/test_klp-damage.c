@@ -138,10 +138,12 @@ static void move_section(Elf64_Shdr *rela, const char *name)
 	set_type(relas(rela), R_AARCH64_ABS16);
 }
 
-/* A relocation that reaches beyond the end of its section */
+/* Only one relocation, which reaches beyond the end of its section */
 static Elf64_Shdr *to_end(Elf64_Shdr *rela)
 {
-	find_rela(rela, R_AARCH64_ABS64)->r_offset = shdrs[rela->sh_info].sh_size - 1;
+	*relas(rela) = *find_rela(rela, R_AARCH64_ABS64);
+	relas(rela)->r_offset = shdrs[rela->sh_info].sh_size - 1;
+	rela->sh_size = sizeof(Elf64_Rela);
 	return rela;
 }
 
