@@ -492,6 +492,9 @@ line() {
 ran() {
 	local out
 
+	# What came before does not count: insmod and rmmod read the file, too
+	echo >&"${BPF[1]}"
+	line
 	out=$(cat /proc/cmdline)
 	echo >&"${BPF[1]}"
 	line
