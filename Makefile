@@ -320,7 +320,7 @@ TRANSITIONS ?= 10000
 # thread for each CPU at times goes on with instructions that were replaced, those
 # of static keys as well, which test_text_sync shows on a kernel without the
 # series: so with one thread, and that is looked for first.
-redirect = $(subst $(POISON),,$(GUEST)) --$(1) --one-thread --timeout $(TIMEOUT) --append preempt=$(2) --tests $(O)/tests -- bash -c "cd livepatch && PREEMPT=$(2) FAR=$(filter far,$(1)) SEED=$(3) TRANSITIONS=$(TRANSITIONS) exec ./test-redirect.sh text_sync stress"
+redirect = $(GUEST) --$(1) --one-thread --timeout $(TIMEOUT) --append preempt=$(2) --tests $(O)/tests -- bash -c "cd livepatch && PREEMPT=$(2) FAR=$(filter far,$(1)) SEED=$(3) TRANSITIONS=$(TRANSITIONS) exec ./test-redirect.sh text_sync stress"
 define STRESS_REDIRECT_SUITES
 stress-redirect-full	$(call redirect,far,full,1)
 stress-redirect-lazy	$(call redirect,near,lazy,2)
@@ -328,7 +328,7 @@ endef
 export STRESS_SUITES STRESS_ERRATUM_SUITES STRESS_REDIRECT_SUITES
 
 stress:
-	@$(MAKE) --no-print-directory PROFILE=reloc+preempt TIMEOUT=7200 stress-suites
+	@$(MAKE) --no-print-directory PROFILE=reloc+preempt POISON= TIMEOUT=7200 stress-suites
 	@$(MAKE) --no-print-directory CYCLES=1000 TIMEOUT=7200 stress-suites
 	@$(MAKE) --no-print-directory PROFILE=reloc+preempt CPU=cortex-a53 CYCLES=1000 TIMEOUT=7200 stress-suites
 

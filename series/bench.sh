@@ -144,9 +144,8 @@ if [ -z "$keep" ]; then
 			modules $kernel
 			sizes $kernel >>"$out/bench.tsv"
 		done
-		growth >"$out/bench.growth"
-		cat "$out/bench.growth" >>"$out/bench.tsv"
-		rm "$out/bench.growth"
+		# It reads all before it prints
+		growth >>"$out/bench.tsv"
 		# Two at a time: -icount takes one CPU, and counts the same however
 		# slow it is
 		for kernel in base patched; do

@@ -4,22 +4,22 @@
 # What the kernel tells perf of a task that is in a PLT slot, on its way from a
 # live-patched function to the replacement: where it is, and who called it.
 
-KSFT_SKIP=4
-here=$(dirname "$0")
-sample=$here/test_function_plt-perf
-klp=/sys/kernel/livepatch/livepatch_sample
-nr=0 failed=0 entry='' there='' between=''
+HERE=$(cd "$(dirname "$0")" && pwd)
+cd "$HERE" || exit 1
+. ./functions.sh
+. ../kselftest/ktap_helpers.sh
+
+klp=$SYSFS_KLP_DIR/livepatch_sample
+entry='' there='' between=''
 
 skip_all() {
-	echo "1..0 # SKIP $1"
-	exit $KSFT_SKIP
+	ktap_skip_all "$1"
+	exit "$KSFT_SKIP"
 }
 
+# result STATUS NAME
 result() {
-	local ok='not ok'
-
-	if [ "$1" = 0 ]; then ok=ok; else failed=1; fi
-	echo "$ok $((++nr)) $2"
+	if [ "$1" = 0 ]; then ktap_test_pass "$2"; else ktap_test_fail "$2"; fi
 }
 
 # address SYMBOL [MODULE]
@@ -28,20 +28,10 @@ address() {
 		'$3 == name && $4 == mod { print $1; exit }' /proc/kallsyms
 }
 
-wait_for() {
-	local i
-
-	for ((i = 0; i < 300; i++)); do
-		eval "$1" && return
-		sleep 0.1
-	done
-	return 1
-}
-
 # shellcheck disable=SC2317 # called by the trap
 leave() {
 	[ ! -e "$klp" ] || echo 0 >"$klp/enabled"
-	wait_for "[ ! -e $klp ]" && rmmod livepatch-sample
+	loop_until "[ ! -e $klp ]" && rmmod livepatch-sample
 }
 
 # sampled ADDRESS WHAT - is a sample taken there when the function is called?
@@ -49,15 +39,17 @@ sampled() {
 	local status
 
 	# An interrupt that comes before the instruction is stepped over makes two.
-	out=$(set -o pipefail; "$sample" "$1" /proc/cmdline 2>&1 | uniq)
+	out=$(set -o pipefail; ./test_function_plt-perf "$1" /proc/cmdline 2>&1 | uniq)
 	status=$?
-	[ $status != $KSFT_SKIP ] || skip_all "$out"
+	[ $status != "$KSFT_SKIP" ] || skip_all "$out"
 	[ $status = 0 ] && [ "$(wc -w <<<"$out")" -gt 2 ] && [ "$(wc -l <<<"$out")" = 1 ]
 	status=$?
-	echo "# $2: $out"
+	ktap_print_msg "$2: $out"
 	result $status "$2 is sampled"
 	return $status
 }
+
+ktap_print_header
 
 [ "$(id -u)" = 0 ] || skip_all "must be run as root"
 [ "$(uname -m)" = aarch64 ] || skip_all "for arm64 only"
@@ -70,11 +62,7 @@ modinfo livepatch-sample >/dev/null 2>&1 ||
 modprobe livepatch-sample || exit 1
 trap leave EXIT
 how=$klp/vmlinux/cmdline_proc_show,1/redirect
-if ! wait_for "[ \$(cat $how) = near -o \$(cat $how) = far ]"; then
-	echo "1..1"
-	result 1 "the function branches to its replacement"
-	exit 1
-fi
+loop_until "grep -qE '^(near|far)$' $how" || ktap_exit_fail_msg "no branch to the replacement"
 [ "$(cat $how)" = far ] || skip_all "near: the branch goes without a slot"
 
 old=$(address cmdline_proc_show)
@@ -83,7 +71,7 @@ pool=$(address function_plt_entries)
 # The slot of a pool: the only one that is in use, so the first one
 slot=$(printf %x $((pool ? 0x$pool + 8 : 0x$old - 16)))
 
-echo "KTAP version 1"
+ktap_set_plan 5
 sampled "$old" "the function" && entry=$out
 sampled "$new" "its replacement" && there=$out
 sampled "$slot" "the slot in between" && between=$out
@@ -96,5 +84,4 @@ callers=${between#* * }
 [ -n "$callers" ] && [ "$callers" = "${entry#* * }" ] && [ "$callers" = "${there#* * }" ]
 result $? "its callers are those of the function, and of the replacement"
 
-echo "1..$nr"
-exit $failed
+ktap_finished
