@@ -276,19 +276,18 @@ test-slots: kernel userland
 	@sed 's/^ *//;/^$$/d' <<<"$$SLOT_SUITES" >$(O)/suites-slots
 	@$(S)/run-tests.sh $(O)/suites-slots
 
-# ... and on every configuration that has them in another form, or not at all.
-# 'kmemleak' is there for the modules that are refused.
+# ... and on every configuration that has them in another form, or not at all:
+# pools of slots with kCFI and with -Os, landing pads with both forms, larger pages.
+# 'kmemleak' is there for pools of modules, and for modules that are refused.
 test-matrix:
 	@$(MAKE) --no-print-directory SEEDS='1 2 3 4 5' test-slots
-	@$(MAKE) --no-print-directory PROFILE=noslot test-slots
-	@$(MAKE) --no-print-directory PROFILE=cfi LLVM=-19 test-slots
-	@$(MAKE) --no-print-directory PROFILE=bti LLVM=-19 test-slots
+	@$(MAKE) --no-print-directory PROFILE=noslot+kmemleak test-slots
+	@$(MAKE) --no-print-directory PROFILE=cfi+bti LLVM=-19 test-slots
+	@$(MAKE) --no-print-directory PROFILE=bti LLVM=-19 SLOT_TESTS='$(SLOT_TESTS) kprobe' test-slots
 	@$(MAKE) --no-print-directory PROFILE=16k test-slots
 	@$(MAKE) --no-print-directory PROFILE=64k test-slots
 	@$(MAKE) --no-print-directory PROFILE=off REDIRECT_TESTS= \
 		SLOT_TESTS='ftrace-samples ftrace-regs livepatch' test-slots
-	@$(MAKE) --no-print-directory PROFILE=kmemleak REDIRECT_TESTS= \
-		SLOT_TESTS='bad-modules function-plt' test-slots
 
 # Every profile that wants a kernel of its own; what can share one does
 test-all: test
@@ -344,19 +343,27 @@ PATCH	?=
 CHECK	?=
 NAME	?=
 TEST	?=
-export CHECK
+# As they are: a dollar sign is one for the guest's shell.
+override CHECK := $(value CHECK)
+override NAME := $(value NAME)
+export CHECK NAME
 KPATCH_ARGS = --src $(SRC) --obj $(O) --vmtest $(LPTEST) $(if $(filter default,$(PROFILE)),--types)
 define KPATCH_SUITES
 kpatch	$(S)/kpatch-test.sh $(KPATCH_ARGS) $(TEST)
 endef
 export KPATCH_SUITES
 
-kpatch: kernel
+# What is wrong is said before a kernel is built.
+.PHONY: check-kpatch
+check-kpatch: $(if $(LLVM),no-llvm)
 	@[ -n "$(PATCH)" ] || { echo "make kpatch: say which patch, with PATCH=file.patch" >&2; exit 2; }
-	@$(S)/setup.sh --with kpatch
-	@$(S)/kpatch.sh try $(KPATCH_ARGS) --$(PLACE) --check "$$CHECK" $(if $(NAME),--name $(NAME)) $(PATCH)
+	@for i in $(PATCH); do [ -r "$$i" ] || { echo "make kpatch: there is no patch $$i" >&2; exit 2; }; done
 
-test-kpatch: kernel
+kpatch: check-kpatch kernel
+	@$(S)/setup.sh --with kpatch
+	@$(S)/kpatch.sh try $(KPATCH_ARGS) --$(PLACE) --check "$$CHECK" $${NAME:+--name "$$NAME"} $(PATCH)
+
+test-kpatch: $(if $(LLVM),no-llvm) kernel
 	@$(S)/setup.sh --with kpatch
 	@printf '%s\n' "$$KPATCH_SUITES" >$(O)/suites-kpatch
 	@$(S)/run-tests.sh $(O)/suites-kpatch
@@ -368,7 +375,7 @@ deb: $(if $(LLVM),no-llvm) kernel
 
 .PHONY: no-llvm
 no-llvm:
-	@echo "make deb: Debian's packages are built by GCC; leave LLVM= out" >&2; exit 2
+	@echo "make: kpatch and Debian's packages take a kernel that GCC built; leave LLVM= out" >&2; exit 2
 
 # Guest instructions, of the kernel without the series and of that with it
 bench: kernel userland

@@ -4,6 +4,7 @@
 # Debian packages of a built kernel, for arm64 servers.
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/apt.sh"
 
 usage()
 {
@@ -14,9 +15,10 @@ Makes the Debian packages linux-image-RELEASE, linux-headers-RELEASE and
 linux-libc-dev (and linux-image-RELEASE-dbg with the debug information that
 kpatch needs, if the kernel has it) from the kernel that was built from SRC in
 OBJ, with kbuild's own bindeb-pkg, into OUT (default: deb/ in OBJ), and checks
-what is in them. To install them on a server:
+what is in them. Other files in OUT stay as they are. To install them on a server,
+also over those of an earlier build:
 
-  apt install ./linux-image-RELEASE_*.deb ./linux-headers-RELEASE_*.deb
+  apt install --reinstall ./linux-image-RELEASE_*.deb ./linux-headers-RELEASE_*.deb
 
   --check      only check the packages that are there
   -h, --help   this text
@@ -53,17 +55,57 @@ release=$(cat "$obj/include/config/kernel.release")
 KDEB_PKGVERSION=$(kernel_version "$src")-1
 unset MAKEFLAGS MFLAGS MAKELEVEL ARCH CROSS_COMPILE LLVM CC O
 
+# The package of the headers has programs for the server, and if modules can be
+# signed one of them is linked with OpenSSL: when it is built on another machine,
+# with Debian's for arm64, which is unpacked in the build folder. Prints a command
+# that stands in for pkg-config. What it adds is looked at after the machine's own.
+openssl_for_arm64()
+{
+	local dir=$BUILD/openssl-arm64 suite
+
+	log=$BUILD/logs/deb-openssl.log
+	if [ ! -x "$dir/pkg-config" ]; then
+		: >"$log"
+		apt_init "$dir" arm64
+		suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
+		apt_source deb "$suite" >"$apt/sources.list"
+		rm -rf "$dir"/*.deb "$dir/usr"
+		{ apt_private apt-get -q update &&
+			(cd "$dir" && apt_private apt-get -q download libssl-dev libssl3 ||
+				apt_private apt-get -q download libssl-dev libssl3t64); } >>"$log" 2>&1 ||
+			die "OpenSSL for arm64 could not be downloaded: is the network up? (log: $log)"
+		for package in "$dir"/*.deb; do
+			dpkg-deb -x "$package" "$dir"
+		done
+		cat >"$dir/pkg-config.new" <<CONFIG
+#!/bin/sh
+case \$1 in
+--cflags) echo -idirafter $dir/usr/include -idirafter $dir/usr/include/aarch64-linux-gnu ;;
+--libs) echo -L$dir/usr/lib/aarch64-linux-gnu -lcrypto ;;
+esac
+CONFIG
+		chmod +x "$dir/pkg-config.new"
+		mv "$dir/pkg-config.new" "$dir/pkg-config"
+	fi
+	echo "$dir/pkg-config"
+}
+
 make_packages()
 {
+	local pkg_config=()
+
+	if [ -n "$cross" ] && grep -q '^CONFIG_MODULE_SIG_FORMAT=y' "$obj/.config"; then
+		pkg_config=("HOSTPKG_CONFIG=$(openssl_for_arm64)") || exit
+	fi
 	step "Making packages of Linux $release"
 	# They come out beside the objects.
 	rm -f "$obj"/../linux-{image,headers,libc-dev,upstream}*_"$KDEB_PKGVERSION"_*
 	log=$BUILD/logs/$(basename "$obj")-deb.log
 	logged "$log" 'packages' make -C "$src" "O=$obj" ARCH=arm64 "CROSS_COMPILE=$cross" \
-		"CC=$ccache${cross}gcc" LOCALVERSION= DPKG_FLAGS=-d "-j$(nproc)" bindeb-pkg ||
+		"CC=$ccache${cross}gcc" LOCALVERSION= DPKG_FLAGS=-d "${pkg_config[@]}" "-j$(nproc)" bindeb-pkg ||
 		die "the packages could not be made: see $log"
-	rm -rf "$out"
 	mkdir -p "$out"
+	rm -f "$out"/linux-{image,headers,libc-dev}*_"$KDEB_PKGVERSION"_arm64.deb
 	mv "$obj"/../linux-{image,headers,libc-dev}*_"$KDEB_PKGVERSION"_*.deb "$out/"
 	rm -f "$obj"/../linux-upstream_"$KDEB_PKGVERSION"_*.{buildinfo,changes}
 }
@@ -102,10 +144,10 @@ all_arm64()
 }
 
 step "Checking the packages"
-image=$out/check/image
-headers=$out/check/headers
-rm -rf "$out/check"
-mkdir -p "$out/check"
+tmp=$(mktemp -d "$obj/deb-check.XXXXXX")
+trap 'rm -rf "$tmp"' EXIT
+image=$tmp/image
+headers=$tmp/headers
 dpkg-deb -x "$(deb image)" "$image" || die "there is no package linux-image-$release in $out"
 dpkg-deb -x "$(deb headers)" "$headers" || die "there is no package linux-headers-$release in $out"
 modules=$image/lib/modules/$release
@@ -124,11 +166,10 @@ has 'modpost' [ -x "$tree/scripts/mod/modpost" ]
 has 'programs for arm64 only' all_arm64 "$tree/scripts"
 has '/lib/modules/.../build' [ -L "$headers/lib/modules/$release/build" ]
 if grep -q '^CONFIG_DEBUG_INFO=y' "$obj/.config"; then
-	dpkg-deb -c "$out/linux-image-$release-dbg_${KDEB_PKGVERSION}_arm64.deb" >"$out/check/dbg" 2>/dev/null || true
-	has 'vmlinux with debug information, for kpatch' grep -q "usr/lib/debug/boot/vmlinux-$release" "$out/check/dbg"
+	dpkg-deb -c "$out/linux-image-$release-dbg_${KDEB_PKGVERSION}_arm64.deb" >"$tmp/dbg" 2>/dev/null || true
+	has 'vmlinux with debug information, for kpatch' grep -q "usr/lib/debug/boot/vmlinux-$release" "$tmp/dbg"
 fi
-rm -rf "$out/check"
 [ "$bad" -eq 0 ] || die "$bad things are wrong with the packages in $out"
-for file in "$out"/*.deb; do
+for file in "$out"/linux-*_"$KDEB_PKGVERSION"_arm64.deb; do
 	say "$file ($(($(stat -c %s "$file") >> 20)) MiB)"
 done

@@ -4,6 +4,7 @@
 # Get the configuration that Debian builds its own arm64 kernels with.
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/apt.sh"
 
 usage()
 {
@@ -39,43 +40,25 @@ done
 [ -n "$file" ] || usage_error 'FILE is missing'
 [ ! -s "$file" ] || exit 0
 
-apt=$BUILD/debian-config
 log=$BUILD/logs/debian-config.log
-key=/usr/share/keyrings/debian-archive-keyring.gpg
 package=linux-config-$base
-
-[ -r "$key" ] || die "$key is missing: apt-get install debian-archive-keyring"
-# shellcheck disable=SC2016 # apt expands it
-mirror=$(apt-get indextargets --format '$(LABEL)|$(SITE)' 'Created-By: Packages' |
-	awk -F '|' '$1 == "Debian" { print $2; exit }')
-[ -n "$mirror" ] || die "apt knows no Debian mirror on this machine: run 'apt-get update' and try again"
-mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$BUILD/logs" "$(dirname "$file")"
+mkdir -p "$BUILD/logs" "$(dirname "$file")"
 : >"$log"
-cat >"$apt/apt.conf" <<CONF
-APT::Architecture "arm64";
-APT::Architectures { "arm64"; };
-Dir::Etc::SourceList "$apt/sources.list";
-Dir::Etc::SourceParts "/dev/null";
-Dir::State::Lists "$apt/lists";
-Dir::State::status "/dev/null";
-Dir::Cache "$apt/cache";
-APT::Sandbox::User "root";
-CONF
-export APT_CONFIG=$apt/apt.conf
+apt_init "$BUILD/debian-config" arm64
 
 step "Getting Debian's configuration of $flavour"
 found=
 for suite in trixie-backports trixie forky sid; do
-	echo "deb [signed-by=$key] $mirror $suite main" >"$apt/sources.list"
-	apt-get -q update >>"$log" 2>&1 || continue
-	if apt-cache show "$package" >/dev/null 2>&1; then
+	apt_source deb "$suite" >"$apt/sources.list"
+	apt_private apt-get -q update >>"$log" 2>&1 || continue
+	if apt_private apt-cache show "$package" >/dev/null 2>&1; then
 		found=y
 		break
 	fi
 done
 [ -n "$found" ] || die "no Debian suite offers $package for arm64: is the network up? (log: $log)"
 rm -f "$apt"/*.deb
-(cd "$apt" && apt-get -q download "$package") >>"$log" 2>&1 ||
+(cd "$apt" && apt_private apt-get -q download "$package") >>"$log" 2>&1 ||
 	die "the download of $package failed: is the network up? Run again to try once more (log: $log)"
 dpkg-deb --fsys-tarfile "$apt"/linux-config-*.deb |
 	tar -x -O --wildcards "./usr/src/*/config.arm64_none_$flavour.xz" 2>>"$log" |

@@ -188,7 +188,10 @@ test_modules()
 		status=0
 		module "$name" || status=1
 		[ "$status" -eq 0 ] || tail -n 3 "$logs/kpatch-test-build.log" | sed 's/^/# /'
-		[ "$name" != syscall-special ] || tables "$out/livepatch-$name.ko" || status=1
+		case $name in
+		syscall-special | special-elf) tables "$out/livepatch-$name.ko" || status=1 ;;
+		static-local) of_the_kernel "$out/livepatch-$name.ko" bootid_spinlock || status=1 ;;
+		esac
 		report "$status" "module: $name ($((SECONDS - start)) s)"
 	done
 }
@@ -204,6 +207,14 @@ tables()
 			{ echo "# it has no $table"; status=1; }
 	done
 	return "$status"
+}
+
+# of_the_kernel MODULE VARIABLE - is it the kernel's that is used, and no other?
+of_the_kernel()
+{
+	readelf -sW "$1" | awk -v want="^[.]klp[.]sym[.]vmlinux[.]$2([.][0-9]+)?,[0-9]+$" -v own="^$2([.][0-9]+)?$" '
+		$NF ~ want { found = 1 } $NF ~ own { other = 1 } END { exit !found || other }' ||
+		{ echo "# it does not use the kernel's $2"; readelf -sW "$1" | grep -F "$2" | sed 's/^/#   /'; return 1; }
 }
 
 test_refused()
@@ -228,6 +239,8 @@ test_refused()
 prepare()
 {
 	local cross=aarch64-linux-gnu-
+
+	redirects=$(grep -c '^CONFIG_LIVEPATCH_REDIRECT=y' "$obj/.config" || true)
 
 	[ "$(uname -m)" != aarch64 ] || cross=
 	"$kpatch" userland --src "$src" --obj "$obj" --vmtest "$vmtest" >"$logs/kpatch-test-userland.log" 2>&1 ||
@@ -258,7 +271,11 @@ put()
 
 	rm -f "$out"/set/*.ko
 	for name in "$@"; do
-		cp "$out/livepatch-$name.ko" "$out/set/" 2>/dev/null || report 1 "there is no module of $name"
+		if [ "$(cat "$out/livepatch-$name.ko.id" 2>/dev/null)" = "$(module_id "$name")" ]; then
+			cp "$out/livepatch-$name.ko" "$out/set/"
+		else
+			report 1 "there is no module of $name as it is now (test 'modules' makes it)"
+		fi
 	done
 }
 
@@ -270,7 +287,7 @@ test_set()
 	put $(the_patches)
 	for place in near far; do
 		subtests "set-$place" guest "--$place" --timeout 1500 --copy "$out/set:/kpatch/set" \
-			-- bash /kpatch/guest.sh set
+			-- env "REDIRECTS=$redirects" bash /kpatch/guest.sh set
 	done
 }
 
@@ -278,14 +295,14 @@ test_utility()
 {
 	put meminfo-string new-function
 	subtests utility guest --far --timeout 900 --copy "$out/set:/kpatch/set" \
-		-- bash /kpatch/guest.sh utility
+		-- env "REDIRECTS=$redirects" bash /kpatch/guest.sh utility
 }
 
 test_stall()
 {
 	put sleep vfork
 	subtests stall guest --far --timeout 1800 --copy "$out/set:/kpatch/set" \
-		-- bash /kpatch/guest.sh stall
+		-- env "REDIRECTS=$redirects" bash /kpatch/guest.sh stall
 }
 
 test_cost()
@@ -296,7 +313,7 @@ test_cost()
 	for place in near far; do
 		subtests "cost-$place" guest "--$place" --icount --timeout 900 \
 			--copy "$out/set:/kpatch/set" \
-			-- bash /kpatch/guest.sh cost /kpatch/set/livepatch-cost.ko
+			-- env "REDIRECTS=$redirects" bash /kpatch/guest.sh cost /kpatch/set/livepatch-cost.ko
 	done
 }
 
@@ -308,15 +325,15 @@ test_reboot()
 	rm -rf "$out/reboot"
 	mkdir -p "$out/reboot"
 	guest --far --timeout 900 --copy "$out/set:/kpatch/set" \
-		-- bash /kpatch/guest.sh install /kpatch/set/livepatch-meminfo-string.ko >"$log" 2>&1 || status=1
+		-- env "REDIRECTS=$redirects" bash /kpatch/guest.sh install /kpatch/set/livepatch-meminfo-string.ko >"$log" 2>&1 || status=1
 	sed -n 's/^kpatch-installed: //p' "$log" | base64 -d | tar -xz -C "$out/reboot" || status=1
 	report "$status" 'reboot: install'
 	[ "$status" -eq 0 ] || { tail -n 3 "$log" | sed 's/^/# /'; return; }
 	subtests reboot guest --far --timeout 900 --copy "$out/reboot/kpatch:/var/lib/kpatch" \
-		-- bash /kpatch/guest.sh booted livepatch_meminfo_string
+		-- env "REDIRECTS=$redirects" bash /kpatch/guest.sh booted livepatch_meminfo_string
 	subtests reboot-disabled guest --far --timeout 900 --append kpatch.enable=0 \
 		--copy "$out/reboot/kpatch:/var/lib/kpatch" \
-		-- bash /kpatch/guest.sh booted livepatch_meminfo_string
+		-- env "REDIRECTS=$redirects" bash /kpatch/guest.sh booted livepatch_meminfo_string
 }
 
 # --------------------------------------------------------------------------
@@ -378,6 +395,7 @@ damaged_tarball()
 	BUILD=$copy "$kpatch" get >"$logs/kpatch-test-input.log" 2>&1 || status=1
 	grep 'checksum' "$logs/kpatch-test-input.log" | sed 's/^ */# /' || status=1
 	[ -x "$copy/kpatch/src/kpatch-build/create-diff-object" ] || status=1
+	rm -rf "$copy"
 	report "$status" 'input: a checksum mismatch'
 }
 

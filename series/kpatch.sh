@@ -5,6 +5,7 @@
 # in a guest.
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/apt.sh"
 
 KPATCH=$BUILD/kpatch
 MAILS=$TOP/series/kpatch
@@ -46,7 +47,8 @@ Options of try:
   -h, --help       this text
 
 Compiles the changed files and the modules that these are in; a patch that
-changes a header file compiles the whole kernel.
+changes a header file compiles the whole kernel. Several patches are applied in
+the order given.
 
 Exit status: 0 done, 1 failed, 2 wrong usage.
 USAGE
@@ -54,32 +56,6 @@ USAGE
 
 # --------------------------------------------------------------------------
 # get
-
-# apt_private COMMAND... - with an apt of our own: nothing of the machine changes
-apt_private()
-{
-	APT_CONFIG=$KPATCH/apt/apt.conf "$@"
-}
-
-setup_apt()
-{
-	local key=/usr/share/keyrings/debian-archive-keyring.gpg
-
-	[ -r "$key" ] || die "$key is missing: apt-get install debian-archive-keyring"
-	# shellcheck disable=SC2016 # apt expands it
-	mirror=$(apt-get indextargets --format '$(LABEL)|$(SITE)' 'Created-By: Packages' |
-		awk -F '|' '$1 == "Debian" { print $2; exit }')
-	[ -n "$mirror" ] || die "apt knows no Debian mirror on this machine: run 'apt-get update' and try again"
-	mirror="deb-src [signed-by=$key] $mirror"
-	mkdir -p "$KPATCH/apt/lists/partial" "$KPATCH/apt/cache/archives/partial"
-	cat >"$KPATCH/apt/apt.conf" <<CONF
-Dir::Etc::SourceList "$KPATCH/apt/sources.list";
-Dir::Etc::SourceParts "/dev/null";
-Dir::State::Lists "$KPATCH/apt/lists";
-Dir::Cache "$KPATCH/apt/cache";
-APT::Sandbox::User "root";
-CONF
-}
 
 # offered - version, tarball and SHA256 that the suite in sources.list has
 offered()
@@ -90,15 +66,20 @@ offered()
 
 download()
 {
-	local suite mirror version file sum
+	local suite version file sum seen=''
 
 	step "Getting kpatch $KPATCH_VERSION"
-	setup_apt
-	for suite in sid trixie; do
-		echo "$mirror $suite main" >"$KPATCH/apt/sources.list"
-		logged "$log.$suite" "index of $suite" env "APT_CONFIG=$KPATCH/apt/apt.conf" \
+	apt_init "$KPATCH/apt"
+	# Not trixie: 0.9.10, which it has, knows no arm64.
+	for suite in sid forky; do
+		apt_source deb-src "$suite" >"$apt/sources.list"
+		logged "$log.$suite" "index of $suite" env "APT_CONFIG=$apt/apt.conf" \
 			apt-get -q -o APT::Get::List-Cleanup=0 update || continue
 		read -r version file sum < <(offered) || continue
+		seen+=", $suite has $version"
+		if dpkg --compare-versions "$version" lt "$KPATCH_VERSION"; then
+			continue
+		fi
 		[ "$version" = "$KPATCH_VERSION" ] ||
 			say "note: $suite has kpatch $version, not $KPATCH_VERSION: the mails in series/kpatch may not apply to it"
 		rm -rf "$KPATCH/dl"
@@ -112,6 +93,7 @@ download()
 		echo "$version $file $sum" >"$KPATCH/tarball"
 		return
 	done
+	[ -z "$seen" ] || die "no suite of the Debian mirror of this machine has kpatch $KPATCH_VERSION or later${seen}: older ones know no arm64"
 	die "kpatch's source could not be had from the Debian mirror of this machine: is the network up? (log: $log)"
 }
 
@@ -171,8 +153,11 @@ get()
 		git_tree "$src" am -q "$MAILS"/[0-9]*.patch &&
 			git_tree "$src" am -q --directory=test/unit/objs \
 				"$MAILS"/unit-test-objs/[0-9]*.patch
-	} >>"$log" 2>&1 ||
+	} >>"$log" 2>&1 || {
+		# The next run looks for the right one again.
+		[ "$version" = "$KPATCH_VERSION" ] || rm -f "$KPATCH/tarball"
 		die "the mails in series/kpatch do not apply to kpatch $version: they are made for $KPATCH_VERSION (log: $log)"
+	}
 	logged "$log.make" 'kpatch' make -C "$src/kpatch-build" ||
 		die "kpatch does not build: is libelf-dev installed? (run series/setup.sh --with kpatch)"
 	make -C "$src" install-kpatch install-contrib DESTDIR="$KPATCH/root" PREFIX=/usr >>"$log" 2>&1 ||
@@ -194,7 +179,7 @@ tools()
 	mkdir -p "$KPATCH/bin"
 	if [ -n "$cross" ]; then
 		# kpatch links with LLD when it builds for another machine.
-		lld=$(command -v ld.lld || find /usr/lib/llvm-*/bin -name ld.lld | sort -V | tail -n 1)
+		lld=$(command -v ld.lld || find /usr/lib/llvm-*/bin -name ld.lld 2>/dev/null | sort -V | tail -n 1) || true
 		[ -n "$lld" ] || die "ld.lld is missing: apt-get install lld"
 		ln -s "$lld" "$KPATCH/bin/${cross}ld.lld"
 	fi
@@ -215,7 +200,7 @@ cross()
 # --------------------------------------------------------------------------
 # unit
 
-# unit_test TEST [CREATE-DIFF-OBJECT] - the reason of a failure is in $log.one
+# unit_test TEST [CREATE-DIFF-OBJECT] - what a failure says is in $log.one
 unit_test()
 {
 	make -s -C "$objs" clean
@@ -260,6 +245,10 @@ MAKEFILE
 		if unit_test "$test" "$KPATCH/create-diff-object.orig"; then
 			echo "not ok $i $test passes without the mails, too"
 			bad=$((bad + 1))
+		elif ! grep -q -E 'ERROR|assertion' "$log.one"; then
+			sed 's/^/# /' "$log.one"
+			echo "not ok $i $test does not run without the mails"
+			bad=$((bad + 1))
 		else
 			echo "ok $i $test fails without the mails"
 		fi
@@ -285,7 +274,10 @@ check_kernel()
 	for file in .config vmlinux vmlinux.o Module.symvers include/config/kernel.release; do
 		[ -f "$obj/$file" ] || die "there is no built kernel in $obj: run make kernel first"
 	done
+	is_checkout "$src" || die "$src is not a git checkout, which is needed to see what is in it: run git init, git add and git commit there"
 	config LIVEPATCH || die "the kernel in $obj is built without CONFIG_LIVEPATCH"
+	! config CC_IS_CLANG ||
+		die "the kernel in $obj was built by clang, which series/kpatch.sh cannot do yet: leave LLVM= out"
 	vmlinux=$obj/vmlinux
 	config DEBUG_INFO || [ -n "$types" ] ||
 		die "the kernel in $obj is built without debug information (CONFIG_DEBUG_INFO), which kpatch needs: take a PROFILE that has it, such as kpatch"
@@ -321,7 +313,7 @@ with_types()
 # that was interrupted has left there. Only files that differ are touched.
 sync_tree()
 {
-	local tree index=$work/index.src
+	local tree file index=$work/index.src
 
 	cp "$(git -C "$src" rev-parse --absolute-git-dir)/index" "$index"
 	GIT_INDEX_FILE=$index git_tree "$src" add -A
@@ -330,6 +322,10 @@ sync_tree()
 	GIT_INDEX_FILE=$work/index GIT_WORK_TREE=$linux \
 		GIT_DIR=$(git -C "$src" rev-parse --absolute-git-dir) \
 		git -c core.fileMode=true -c core.autocrlf=false -C "$linux" read-tree -u --reset "$tree"
+	# What a patch has added, too
+	files_of "${patches[@]}" | while read -r file; do
+		[ -e "$src/$file" ] || rm -f "$linux/$file"
+	done
 	cmp -s "$obj/.config" "$linux/.config" || cp "$obj/.config" "$linux/.config"
 	# Keys and certificates that the kernel build has made
 	if [ -f "$obj/certs/signing_key.pem" ]; then
@@ -337,15 +333,43 @@ sync_tree()
 	fi
 }
 
+# try_patches PATCH... - do they apply, one after the other?
+try_patches()
+{
+	local patch file tmp=$work/try
+
+	rm -rf "$tmp"
+	mkdir -p "$tmp"
+	for patch in "$@"; do
+		# A file that a patch of before has added is not in the tree.
+		files_of "$patch" | while read -r file; do
+			if [ -f "$linux/$file" ] && [ ! -f "$tmp/$file" ]; then
+				mkdir -p "$tmp/$(dirname "$file")"
+				cp "$linux/$file" "$tmp/$file"
+			fi
+		done
+		patch -p1 -N -f -s -d "$tmp" <"$patch" >"$log" 2>&1 ||
+			die "$patch does not apply to Linux $(kernel_version "$src") in $src: $(grep -m 1 -E 'FAILED|malformed|Ignoring|find file' "$log" || tail -n 1 "$log")"
+	done
+	rm -rf "$tmp"
+}
+
+# files_of PATCH... - those that they change, add or remove
+files_of()
+{
+	sed -n 's,^\(+++\|---\) [^/]*/\([^\t]*\).*,\2,p' "$@" | grep -v -x 'dev/null\|null' | sort -u
+}
+
 # targets PATCH... - what of the kernel has to be compiled to see what changes:
 # the objects of the files and the modules that they are in. A changed header
-# can change anything.
+# can change anything, documents and tools nothing.
 targets()
 {
 	local file object
 
-	sed -n 's,^+++ [^/]*/\([^\t]*\).*,\1,p' "$@" | sort -u | while read -r file; do
+	files_of "$@" | while read -r file; do
 		case $file in
+		Documentation/* | tools/* | *.rst | *.txt | MAINTAINERS | CREDITS) continue ;;
 		*.c) ;;
 		*) echo vmlinux modules; continue ;;
 		esac
@@ -357,10 +381,11 @@ targets()
 # modules_of OBJECT
 modules_of()
 {
-	local dir
+	local dir=$1
 
-	# A module can be made in a folder above its objects'.
-	for dir in "$(dirname "$1")" "$(dirname "$(dirname "$1")")"; do
+	# A module can be made in any folder above its objects'.
+	while [[ $dir == */* ]]; do
+		dir=${dir%/*}
 		grep -s -l -F -x -e "$1" "$obj/$dir"/*.mod | sed "s,^$obj/,,; s/\.mod\$/.ko/" | grep . && return
 	done
 	return 1
@@ -396,13 +421,17 @@ reason()
 	if grep -q -E '^[^ ]*:[0-9]+:[0-9]+: error: ' "$1"; then
 		line=$(grep -m 1 -E '^[^ ]*:[0-9]+:[0-9]+: error: ' "$1")
 	fi
-	echo "${line:-it gave no reason}"
+	# What make says at least
+	echo "${line:-$(grep -m 1 -e '\*\*\* ' "$1" || echo 'it gave no reason')}"
 }
+
+# vermagic MODULE - the release that it was built for
+vermagic() { modinfo -F vermagic "$1" | cut -d ' ' -f 1; }
 
 # build_module PATCH... - prints nothing but progress; the module is $ko then
 build_module()
 {
-	local cross release version patch target log=$out/livepatch-$name.log start=$SECONDS
+	local cross release patch target log=$out/livepatch-$name.log start=$SECONDS
 	local targets=()
 
 	for patch in "$@"; do
@@ -419,27 +448,22 @@ build_module()
 	need_space "$work" 3 'building a live patch'
 	config DEBUG_INFO || with_types
 	sync_tree
-	for patch in "$@"; do
-		patch -p1 -N -f -s --dry-run -d "$linux" <"$patch" >"$log" 2>&1 ||
-			die "$patch does not apply to Linux $(kernel_version "$src") in $src: $(grep -m 1 -E 'FAILED|malformed|Ignoring|find file' "$log" || tail -n 1 "$log")"
-	done
+	try_patches "$@"
 
 	cross=$(cross)
 	release=$(cat "$obj/include/config/kernel.release")
-	version=$(sed -n 's/^CONFIG_LOCALVERSION="\(.*\)"$/\1/p' "$obj/.config")
-	# The same release as that of the kernel: modules carry it.
-	version=${release#"$(kernel_version "$src")"*"$version"}
 	export CCACHE_DIR=${CCACHE_DIR:-$BUILD/ccache} CCACHE_BASEDIR=$BUILD CCACHE_NOHASHDIR=1
 	export KBUILD_BUILD_TIMESTAMP='2026-01-01' KBUILD_BUILD_USER=series KBUILD_BUILD_HOST=vmtest
 	unset MAKEFLAGS MFLAGS MAKELEVEL ARCH LLVM CC O
 	for target in $(targets "$@"); do
 		targets+=(--target "$target")
 	done
+	[ ${#targets[@]} -gt 0 ] || die "$(basename "$1") changes nothing that is compiled"
 	# What is exported, if the kernel is not compiled here; not to be written to
 	rm -f "$linux/vmlinux.o" "$linux/Module.symvers"
 	case ${targets[*]} in
 	*vmlinux*)
-		say 'a header file changes: compiling the whole kernel'
+		say 'a file that many include may change: compiling the whole kernel'
 		find "$linux" -name built-in.a -size 0 -delete ;;
 	*)
 		cp "$obj/Module.symvers" "$linux/"
@@ -452,7 +476,7 @@ build_module()
 	rm -f "$ko"
 	if ! logged "$log" "livepatch-$name" env PATH="$KPATCH/bin:$PATH" \
 		CROSS_COMPILE="$cross" TARGET_ARCH=aarch64 CACHEDIR="$work/cache" \
-		LOCALVERSION="$version" CONFIG_DEBUG_INFO=y \
+		LOCALVERSION= CONFIG_DEBUG_INFO=y \
 		"$KPATCH/src/kpatch-build/kpatch-build" --sourcedir "$linux" \
 		--vmlinux "$vmlinux" --name "livepatch-$name" --output "$out" \
 		--jobs "$(nproc)" "${targets[@]}" "$@" 2>"$work/progress"; then
@@ -460,6 +484,9 @@ build_module()
 		die "kpatch refuses $(basename "$1"): $(reason "$log") (log: $log)"
 	fi
 	[ -f "$ko" ] || die "kpatch-build made no $ko: see $log"
+	# As build.sh, LOCALVERSION= leaves the release to the tree and its configuration.
+	[ "$(vermagic "$ko")" = "$release" ] ||
+		die "$ko is for Linux $(vermagic "$ko"), and the kernel in $obj is $release"
 	say "$ko: $(stat -c %s "$ko") bytes, in $((SECONDS - start)) s"
 }
 
@@ -497,12 +524,13 @@ guest()
 
 try_module()
 {
-	local log=$out/livepatch-$name.guest.log
+	local redirects log=$out/livepatch-$name.guest.log
 
 	userland
+	redirects=$(grep -c '^CONFIG_LIVEPATCH_REDIRECT=y' "$obj/.config" || true)
 	step "Trying livepatch-$name in a guest ($place)"
 	guest --"$place" --timeout 900 --log "$log" --copy "$ko:/kpatch/livepatch-$name.ko" \
-		-- bash /kpatch/guest.sh one "/kpatch/livepatch-$name.ko" "$check" ||
+		-- env "REDIRECTS=$redirects" bash /kpatch/guest.sh one "/kpatch/livepatch-$name.ko" "$check" ||
 		die "livepatch-$name failed in the guest (log: $log)"
 	say "module: $ko"
 	say "logs:   $out/livepatch-$name.log, $log"

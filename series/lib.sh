@@ -57,10 +57,14 @@ logged()
 
 	shift 2
 	mkdir -p "$(dirname "$log")"
+	# In a process group of its own, so that all of it can be ended: what runs in
+	# the background of a script does not see a Ctrl-C.
+	set -m
 	"$@" >"$log" 2>&1 </dev/null &
 	pid=$!
+	set +m
 	# shellcheck disable=SC2064 # the pid of now
-	trap "kill $pid 2>/dev/null || true; exit 130" INT TERM HUP
+	trap "kill -- -$pid 2>/dev/null || true; exit 130" INT TERM HUP
 	while kill -0 "$pid" 2>/dev/null; do
 		sleep 0.2
 		if [ $((SECONDS - start - last)) -ge 20 ]; then

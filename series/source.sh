@@ -4,6 +4,7 @@
 # Get the kernel source that the series is for, as a git tree with one commit.
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/apt.sh"
 
 usage()
 {
@@ -71,43 +72,18 @@ rm -rf "$tmp"
 # The suites that can hold a linux-source package, likeliest first.
 suites='trixie-backports trixie-security trixie forky sid'
 
-# An apt of our own: its lists, cache and sources lie in the build folder.
-apt_private()
+# all_sources - a line for each of them
+all_sources()
 {
-	APT_CONFIG=$apt/apt.conf "$@"
-}
+	local suite security
 
-setup_apt()
-{
-	local key=/usr/share/keyrings/debian-archive-keyring.gpg main sec suite
-
-	[ -r "$key" ] || die "$key is missing: apt-get install debian-archive-keyring"
-	apt=$work/apt
-	mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
-	main=$(mirror Debian)
-	[ -n "$main" ] || die "apt knows no Debian mirror on this machine: run 'apt-get update' and try again"
-	sec=$(mirror Debian-Security)
-	cat >"$apt/apt.conf" <<CONF
-Dir::Etc::SourceList "$apt/sources.list";
-Dir::Etc::SourceParts "/dev/null";
-Dir::State::Lists "$apt/lists";
-Dir::Cache "$apt/cache";
-APT::Sandbox::User "root";
-CONF
+	security=$(apt_mirror Debian-Security)
 	for suite in $suites; do
 		case $suite in
-		*-security) [ -n "$sec" ] && echo "deb [signed-by=$key] $sec $suite main" ;;
-		*) echo "deb [signed-by=$key] $main $suite main" ;;
+		*-security) [ -z "$security" ] || apt_source deb "$suite" "$security" ;;
+		*) apt_source deb "$suite" ;;
 		esac
-	done >"$apt/sources.all"
-}
-
-# mirror LABEL - where this machine gets that archive from
-mirror()
-{
-	# shellcheck disable=SC2016 # apt expands it
-	apt-get indextargets --format '$(LABEL)|$(SITE)' 'Created-By: Packages' |
-		awk -F '|' -v label="$1" '$1 == label { print $2; exit }'
+	done
 }
 
 # Look into one suite at a time: later ones are not asked if the first has it.
@@ -146,7 +122,8 @@ from_debian()
 	mkdir -p "$(dirname "$log")"
 	: >"$log"
 	step "Getting Debian's linux-source-$base"
-	setup_apt
+	apt_init "$work/apt"
+	all_sources >"$apt/sources.all"
 	find_package
 	rm -rf "$work/deb"
 	mkdir -p "$work/deb"

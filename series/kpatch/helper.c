@@ -23,6 +23,7 @@
 static void usage(void)
 {
 	fputs("usage: helper pdeathsig      PR_GET_PDEATHSIG, and with a bad address\n"
+	      "       helper prctl          prctl() with an option that there is not\n"
 	      "       helper umask          what umask(0777) sets\n"
 	      "       helper cost           instructions of one such call (qemu -icount)\n"
 	      "       helper vfork SECONDS  wait in vfork() for a child that takes so long\n"
@@ -155,6 +156,9 @@ int main(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "pdeathsig"))
 		return pdeathsig();
+	/* An event of task_prctl_unknown, if that is on */
+	if (argc == 2 && !strcmp(argv[1], "prctl"))
+		return prctl(28784, 1, 2, 3, 4) != -1 || errno != EINVAL;
 	if (argc == 2 && !strcmp(argv[1], "umask")) {
 		umask(0777);
 		return printf("%o\n", umask(022)) < 0;

@@ -2,12 +2,12 @@
 /*
  * A PLT entry for each patchable function: slots from a pool.
  *
- * kCFI wants the words ahead of a function for itself, and GCC before 14 does not
+ * kCFI wants the words ahead of a function for itself, and GCC is not known to
  * align functions with -Os: nothing can be reserved there. What a slot consists
  * of does not depend on its place though, only a branch has to reach it. So there
  * are pools of slots, and a function gets one of them while it needs one:
  *
- *   - The kernel's pool lies in the middle of its text and has
+ *   - The kernel's pool lies in its text, of which it reaches all, and has
  *     CONFIG_ARM64_FUNCTION_PLT_POOL_ENTRIES slots.
  *
  *   - A module has one slot for each of its patchable functions in its own text,

@@ -42,7 +42,8 @@
  *     freed no earlier than such a grace period after it was detached, which
  *     is what users of direct calls did before there were slots.
  *   - At the start of ftrace_caller, while its function changes over to the
- *     slot: ftrace_caller still finds ops->direct_call, and goes there.
+ *     slot: ftrace_caller still finds ops->direct_call, or without call ops the
+ *     handler that asks for the same trampoline, and goes there.
  *
  *   A slot of a pool can be given to another function after the same grace
  *   period, and no earlier: until then it is the first one's, for either use.
@@ -435,12 +436,11 @@ static void function_plt_sync_cpu(void *unused)
 }
 
 /**
- * function_plt_sync() - let every CPU see the code as it is now
+ * function_plt_sync() - let every CPU see the slots as they are now
  *
- * Afterwards no CPU executes instructions that it fetched, or has a literal that
- * it loaded, before this was called. That goes for slots, so that patch sites
- * can be changed to lead there, and for all other code that was written and
- * cleaned from the caches until then, such as patch sites.
+ * Afterwards no CPU executes instructions of a slot that it fetched, or has a
+ * literal that it loaded, before this was called, so that patch sites can be
+ * changed to lead there. No CPU is interrupted if none was written since.
  *
  * A CPU that comes online later has seen nothing yet, but one that is just
  * coming online gets no IPI, so CPU hotplug has to be kept out. Do not wait for
@@ -456,6 +456,9 @@ static void function_plt_sync_cpu(void *unused)
 int function_plt_sync(void)
 {
 	lockdep_assert_held(&ftrace_lock);
+
+	if (!function_plt_unsynced)
+		return 0;
 
 	if (!cpus_read_trylock())
 		return -EBUSY;
@@ -474,6 +477,24 @@ int function_plt_sync(void)
 	return 0;
 }
 
+/*
+ * The state of a slot, or NULL if it has none or is left: then it can expire at
+ * any time, but not between these looks at it.
+ */
+static void *function_plt_in_use(unsigned long index)
+{
+	void *state;
+
+	xa_lock_bh(&function_plts);
+	state = xa_load(&function_plts, index);
+	if (xa_get_mark(&function_plts, index, XA_MARK_0) ||
+	    xa_get_mark(&function_plts, index, XA_MARK_1))
+		state = NULL;
+	xa_unlock_bh(&function_plts);
+
+	return state;
+}
+
 /**
  * function_plt_find() - may a patch site branch to its slot?
  * @ip: patch site of the function
@@ -489,15 +510,13 @@ unsigned long function_plt_find(unsigned long ip, unsigned long target,
 				enum function_plt_kind kind)
 {
 	unsigned long index = function_plt_index_of(ip);
-	void *state = xa_load(&function_plts, index);
+	void *state = function_plt_in_use(index);
 	struct function_plt *plt;
 
 	if (function_plt_unsynced)
 		return 0;
 
-	if (!state || state_kind(state) != kind ||
-	    xa_get_mark(&function_plts, index, XA_MARK_0) ||
-	    xa_get_mark(&function_plts, index, XA_MARK_1))
+	if (!state || state_kind(state) != kind)
 		return 0;
 
 	plt = function_plt_slot(ip);
@@ -560,31 +579,5 @@ unsigned long arch_code_ahead_of_function(unsigned long pc)
 
 	return ALIGN_DOWN(pc, sizeof(u64)) - offsetof(struct function_plt, ldr) +
 	       PATCHABLE_PREFIX_BYTES - pc;
-}
-
-/**
- * patchable_prefix_contains() - is this reserved ahead of a function?
- * @addr: any address of kernel text
- *
- * Both literals are data, and the slot's instructions change without anyone
- * looking for a breakpoint there first.
- *
- * Context: Any.
- * Return: true if @addr is in the slot or the ops pointer of a function that
- *	   ftrace knows.
- */
-bool patchable_prefix_contains(unsigned long addr)
-{
-	unsigned long func, ip;
-
-	/* The patch site is at func+4 or func+8, and no other one is nearer. */
-	ip = ftrace_location_range(addr, addr + PATCHABLE_PREFIX_BYTES +
-					 2 * AARCH64_INSN_SIZE);
-	if (!ip)
-		return false;
-
-	func = ftrace_get_symaddr(ip);
-
-	return addr < func && addr >= func - PATCHABLE_PREFIX_BYTES;
 }
 #endif /* CONFIG_ARM64_FUNCTION_PLT_SLOTS */

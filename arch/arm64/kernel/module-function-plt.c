@@ -43,68 +43,69 @@ static bool in_module_text(const struct module *mod, unsigned long addr,
 }
 
 /*
- * Check one entry, given by its address, and write the instructions of its
- * slot. The text is not executable yet, and the instruction cache is cleaned
- * when all of it is complete.
- *
- * Two entries that overlap are found by this, too: the second one finds the
- * instructions of the first one's slot where it needs NOPs. Without a slot it
- * finds BRKs, until clean_table() has removed them all.
+ * One of the NOPs of an entry. A landing pad can be ahead of the last two, or,
+ * without a slot, ahead of the entry.
  */
-static const char *prepare_entry(const struct module *mod, unsigned long addr)
+static __le32 *entry_nop(unsigned long addr, unsigned int i)
+{
+	const unsigned int prefix = PATCHABLE_PREFIX_BYTES / AARCH64_INSN_SIZE;
+	__le32 *insns = (__le32 *)addr;
+
+	if (IS_ENABLED(CONFIG_ARM64_BTI_KERNEL) && prefix && i >= prefix &&
+	    aarch64_insn_is_bti(le32_to_cpu(insns[prefix])))
+		insns++;
+
+	return insns + i;
+}
+
+/*
+ * Check one entry, given by its address, and make BRKs of its NOPs: of two
+ * entries that overlap, the second one finds some of them. They stay until all
+ * tables are checked. The text is not executable yet.
+ */
+static const char *check_entry(const struct module *mod, unsigned long addr)
 {
 	const bool slots = IS_ENABLED(CONFIG_ARM64_FUNCTION_PLT_SLOTS);
-	struct function_plt *plt = (struct function_plt *)addr;
-	__le32 *insns = (__le32 *)addr;
-	int i;
+	unsigned int i;
 
 	if (!in_module_text(mod, addr, (ENTRY_NOPS + 1) * AARCH64_INSN_SIZE))
 		return "an entry is outside of the module's text";
 
-	if (slots && !IS_ALIGNED(addr, sizeof(plt->target)))
+	if (slots && !IS_ALIGNED(addr, sizeof_field(struct function_plt, target)))
 		return "a slot is misaligned";
 	if (!slots && !IS_ALIGNED(addr, AARCH64_INSN_SIZE))
 		return "an entry is misaligned";
 
 	for (i = 0; i < ENTRY_NOPS; i++) {
-		/* The landing pad, which is ahead of all NOPs without slots */
-		if (slots && IS_ENABLED(CONFIG_ARM64_BTI_KERNEL) &&
-		    i == PATCHABLE_PREFIX_BYTES / AARCH64_INSN_SIZE &&
-		    aarch64_insn_is_bti(le32_to_cpu(*insns)))
-			insns++;
-
-		if (!aarch64_insn_is_nop(le32_to_cpu(*insns++)))
+		if (!aarch64_insn_is_nop(le32_to_cpu(*entry_nop(addr, i))))
 			return "an entry holds unexpected instructions";
 	}
 
-	if (slots) {
-		plt->ldr = cpu_to_le32(function_plt_ldr());
-		plt->br = cpu_to_le32(function_plt_br());
-	} else {
-		for (i = 1; i <= ENTRY_NOPS; i++)
-			insns[-i] = cpu_to_le32(AARCH64_BREAK_FAULT);
-	}
+	for (i = 0; i < ENTRY_NOPS; i++)
+		*entry_nop(addr, i) = cpu_to_le32(AARCH64_BREAK_FAULT);
 
 	return NULL;
 }
 
-static void clean_table(const Elf_Shdr *s)
+/* Give an entry its NOPs back, and the instructions of its slot, if any. */
+static void prepare_entry(unsigned long addr)
 {
-	const unsigned long *entry = (void *)s->sh_addr;
-	const unsigned long *end = (void *)s->sh_addr + s->sh_size;
+	struct function_plt *plt = (struct function_plt *)addr;
 	unsigned int i;
 
-	for (; entry < end; entry++) {
-		__le32 *insns = (__le32 *)*entry;
+	for (i = 0; i < ENTRY_NOPS; i++)
+		*entry_nop(addr, i) = cpu_to_le32(aarch64_insn_gen_nop());
 
-		for (i = 0; i < ENTRY_NOPS; i++)
-			insns[i] = cpu_to_le32(aarch64_insn_gen_nop());
-	}
+	if (!IS_ENABLED(CONFIG_ARM64_FUNCTION_PLT_SLOTS))
+		return;
+
+	plt->ldr = cpu_to_le32(function_plt_ldr());
+	plt->br = cpu_to_le32(function_plt_br());
 }
 
 /* Check one table. Returns what is wrong with it, and at which offset. */
-static const char *prepare_table(const struct module *mod, const Elf_Shdr *s,
-				 unsigned long *offset)
+static const char *check_table(const struct module *mod, const Elf_Shdr *s,
+			       unsigned long *offset)
 {
 	const unsigned long *entries = (void *)s->sh_addr;
 	unsigned long text = 0;
@@ -123,12 +124,27 @@ static const char *prepare_table(const struct module *mod, const Elf_Shdr *s,
 		return "the table is truncated";
 
 	for (*offset = 0; *offset < s->sh_size; *offset += sizeof(*entries)) {
-		problem = prepare_entry(mod, *entries++);
+		problem = check_entry(mod, *entries++);
 		if (problem)
 			return problem;
 	}
 
 	return NULL;
+}
+
+static void prepare_table(const Elf_Shdr *s)
+{
+	const unsigned long *entry = (void *)s->sh_addr;
+	const unsigned long *end = (void *)s->sh_addr + s->sh_size;
+
+	while (entry < end)
+		prepare_entry(*entry++);
+}
+
+static bool is_table(const Elf_Shdr *s, const char *secstrs)
+{
+	return s->sh_flags & SHF_ALLOC &&
+	       !strcmp(name_of_table, secstrs + s->sh_name);
 }
 
 #ifdef CONFIG_ARM64_FUNCTION_PLT_POOL
@@ -254,20 +270,17 @@ int module_finalize_function_plts(const Elf_Ehdr *hdr, const Elf_Shdr *sechdrs,
 	const char *problem;
 
 	for (s = sechdrs + 1; s < end; s++) {
-		if (!(s->sh_flags & SHF_ALLOC) ||
-		    strcmp(name_of_table, secstrs + s->sh_name))
+		if (!is_table(s, secstrs))
 			continue;
 
-		problem = prepare_table(mod, s, &offset);
+		problem = check_table(mod, s, &offset);
 		if (problem)
 			return refuse(mod, offset, problem);
 	}
 
-	for (s = sechdrs + 1;
-	     !IS_ENABLED(CONFIG_ARM64_FUNCTION_PLT_SLOTS) && s < end; s++) {
-		if (s->sh_flags & SHF_ALLOC &&
-		    !strcmp(name_of_table, secstrs + s->sh_name))
-			clean_table(s);
+	for (s = sechdrs + 1; s < end; s++) {
+		if (is_table(s, secstrs))
+			prepare_table(s);
 	}
 
 	return fill_pool(sechdrs, mod);

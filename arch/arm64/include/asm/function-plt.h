@@ -230,15 +230,6 @@ static inline bool function_plt_pool_contains(unsigned long addr)
 }
 #endif
 
-#ifdef CONFIG_ARM64_FUNCTION_PLT_SLOTS
-bool patchable_prefix_contains(unsigned long addr);
-#else
-static inline bool patchable_prefix_contains(unsigned long addr)
-{
-	return false;
-}
-#endif
-
 #ifdef CONFIG_ARM64_FUNCTION_PLT
 int module_finalize_function_plts(const struct elf64_hdr *hdr,
 				  const struct elf64_shdr *sechdrs,

@@ -64,5 +64,6 @@ bool arch_within_kprobe_blacklist(unsigned long addr)
 	    addr < (unsigned long)__kprobes_text_end)
 		return true;
 
-	return in_patchable_prefix(addr) || in_module_ftrace_plt(addr);
+	return in_patchable_prefix(addr) || in_module_ftrace_plt(addr) ||
+	       function_plt_pool_contains(addr);
 }

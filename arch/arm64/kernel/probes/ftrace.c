@@ -8,6 +8,7 @@
  * only preemption is disabled.
  */
 
+#include <linux/error-injection.h>
 #include <linux/ftrace.h>
 #include <linux/kprobes.h>
 #include <linux/percpu.h>
@@ -32,8 +33,8 @@ void __kprobes kprobe_ftrace_handler(unsigned long ip, unsigned long parent_ip,
 				     struct ftrace_regs *fregs)
 {
 	struct pt_regs *regs = ftrace_get_regs(fregs);
+	unsigned long orig_pc, orig_x0;
 	struct kprobe_ctlblk *kcb;
-	unsigned long orig_pc;
 	struct kprobe *p;
 	int bit;
 
@@ -65,19 +66,29 @@ void __kprobes kprobe_ftrace_handler(unsigned long ip, unsigned long parent_ip,
 
 	/* Another ops of this function, such as a live patch, may have set PC */
 	orig_pc = instruction_pointer(regs);
+	orig_x0 = regs->regs[0];
 
 	/*
 	 * Where a handler sets PC, that takes effect by a plain branch. There
 	 * is no exception return, hence no PSTATE.SS to go with the new PC.
 	 */
 	instruction_pointer_set(regs, ip);
-	if (!p->pre_handler || !p->pre_handler(p, regs)) {
-		if (unlikely(p->post_handler)) {
-			/* As if the NOP at the patch site had been stepped */
-			instruction_pointer_set(regs, ip + MCOUNT_INSN_SIZE);
-			kcb->kprobe_status = KPROBE_HIT_SSDONE;
-			p->post_handler(p, regs, 0);
+	if (p->pre_handler && p->pre_handler(p, regs)) {
+		/* X0 is still an argument, unless the function is not called */
+		if (IS_ENABLED(CONFIG_FUNCTION_ERROR_INJECTION) &&
+		    instruction_pointer(regs) == (unsigned long)just_return_func) {
+			regs->regs[9] = regs->regs[0];
+			regs->regs[0] = orig_x0;
+			instruction_pointer_set(regs, (unsigned long)ftrace_overridden);
 		}
+	} else if (unlikely(p->post_handler)) {
+		/* As if the NOP at the patch site had been stepped */
+		instruction_pointer_set(regs, ip + MCOUNT_INSN_SIZE);
+		kcb->kprobe_status = KPROBE_HIT_SSDONE;
+		p->post_handler(p, regs, 0);
+		if (instruction_pointer(regs) == ip + MCOUNT_INSN_SIZE)
+			instruction_pointer_set(regs, orig_pc);
+	} else {
 		instruction_pointer_set(regs, orig_pc);
 	}
 

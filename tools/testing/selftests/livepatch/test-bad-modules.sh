@@ -3,23 +3,17 @@
 #
 # Load modules whose patchable functions were damaged, in all the ways that
 # test_function_plt-damage knows. All of them have to be refused with ENOEXEC
-# and a message that names the module, the section and the offset, and nothing
-# may stay behind. So has one that says it was built without slots.
+# and the message that it says, with the section and the offset, and nothing may
+# stay behind. So has one that says it was built without slots.
 
-KSFT_SKIP=4
+. "$(dirname "$0")/ktap.sh"
+
 here=$(dirname "$0")
 damage=$here/test_function_plt-damage
 good=$here/test_modules/test_klp_mod_target.ko
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 tracing=/sys/kernel/tracing
-kmemleak=/sys/kernel/debug/kmemleak
-nr=0 failed=0
-
-skip_all() {
-	echo "1..0 # SKIP $1"
-	exit $KSFT_SKIP
-}
 
 [ "$(id -u)" = 0 ] || skip_all "must be run as root"
 [ "$(uname -m)" = aarch64 ] || skip_all "for arm64 only"
@@ -29,19 +23,11 @@ grep -q ' function_plt_prepare$' /proc/kallsyms ||
 mountpoint -q /sys/kernel/debug || mount -t debugfs none /sys/kernel/debug
 mountpoint -q $tracing || mount -t tracefs none $tracing
 
-result() {
-	local ok='not ok'
-
-	if [ "$1" = 0 ]; then ok=ok; else failed=1; fi
-	echo "$ok $((++nr)) $2"
-}
-
-# refused FILE [MESSAGE] - is it, in the right way?
+# refused FILE MESSAGE - is it, in the right way?
 refused() {
-	local mark="bad-modules $RANDOM $RANDOM" name out message
+	local mark="bad-modules $RANDOM $RANDOM" name out
 
 	name=$(modinfo -F name "$good")
-	message="module $name: section __patchable_function_entries, offset 0x[0-9a-f]+: "
 	echo "$mark" >/dev/kmsg
 	if out=$(insmod "$1" 2>&1); then
 		echo "# it was loaded"
@@ -54,7 +40,9 @@ refused() {
 	*) echo "# $out"; return 1 ;;
 	esac
 	[ ! -e "/sys/module/$name" ] || { echo "# the module stays"; return 1; }
-	dmesg | sed "1,/$mark/d" | grep -qE "${2:-$message}"
+	dmesg | sed "1,/$mark/d" | grep -qE "$2" && return
+	echo "# that is not '$2'"
+	return 1
 }
 
 loads() {
@@ -75,13 +63,6 @@ traces() {
 		! dmesg | grep -qE 'ftrace failed|WARNING|ftrace_bug'
 }
 
-# leaks - print what kmemleak holds for leaked: nothing, if all is well
-leaks() {
-	# What was freed lately can look like a leak at first.
-	sleep 6; echo scan >$kmemleak; sleep 6; echo scan >$kmemleak
-	cat $kmemleak
-}
-
 # noticed - does kmemleak see what a module leaks that does nothing else?
 noticed() {
 	local level leaked
@@ -97,9 +78,9 @@ noticed() {
 	echo "# $(grep -c '^unreferenced object' <<<"$leaked") leaks of kmemleak-test"
 }
 
-echo "KTAP version 1"
+ktap_print_header
 kinds=$("$damage" --list)
-echo "1..$(($(wc -w <<<"$kinds") + 3))"
+ktap_set_plan $(($(wc -w <<<"$kinds") + 3))
 
 [ ! -e $kmemleak ] || echo clear >$kmemleak
 for kind in $kinds; do
@@ -108,7 +89,7 @@ for kind in $kinds; do
 	case $? in
 	0) ;;
 	"$KSFT_SKIP")
-		echo "ok $((++nr)) $kind # SKIP $why"
+		skipped "$kind" "$why"
 		continue
 		;;
 	*)
@@ -120,7 +101,7 @@ for kind in $kinds; do
 	case $kind in
 	good)	loads "$bad" ;;
 	layout)	refused "$bad" ": version magic '.*' should be '.* function_plt" ;;
-	*)	refused "$bad" ;;
+	*)	refused "$bad" "module $(modinfo -F name "$good"): ${why:?}\$" ;;
 	esac
 	result $? "$kind"
 done
@@ -129,21 +110,19 @@ traces
 result $? "ftrace still works"
 
 if [ ! -e $kmemleak ]; then
-	echo "ok $((++nr)) no memory is leaked # SKIP no kmemleak"
-	echo "ok $((++nr)) a leak would be noticed # SKIP no kmemleak"
-	exit $failed
+	skipped "no memory is leaked" "no kmemleak"
+	skipped "a leak would be noticed" "no kmemleak"
+	ktap_finished
 fi
 
-leaked=$(leaks)
-[ -z "$leaked" ] || echo "# ${leaked//$'\n'/$'\n'# }"
-[ -z "$leaked" ]
+no_leak
 result $? "no memory is leaked"
 
 if modinfo kmemleak-test >/dev/null 2>&1; then
 	noticed
 	result $? "a leak would be noticed"
 else
-	echo "ok $((++nr)) a leak would be noticed # SKIP no kmemleak-test.ko"
+	skipped "a leak would be noticed" "no kmemleak-test.ko"
 fi
 
-exit $failed
+ktap_finished

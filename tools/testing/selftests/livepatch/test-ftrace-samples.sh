@@ -4,21 +4,9 @@
 # The modules of samples/ftrace with direct calls: load each of them, see that
 # its functions are attached to and its trampolines called, unload it.
 
-KSFT_SKIP=4
+. "$(dirname "$0")/ktap.sh"
+
 tracing=/sys/kernel/tracing
-nr=0 failed=0
-
-skip_all() {
-	echo "1..0 # SKIP $1"
-	exit $KSFT_SKIP
-}
-
-result() {
-	local ok='not ok'
-
-	if [ "$1" = 0 ]; then ok=ok; else failed=1; fi
-	echo "$ok $((++nr)) $2"
-}
 
 # attached NUMBER - are that many functions attached to?
 attached() {
@@ -31,11 +19,13 @@ attached() {
 	return 1
 }
 
-# traced REGEX... - does each of them get into the trace within 10 seconds?
+# traced REGEX... - does each of them get into the trace within 10 seconds, after
+# the one before it?
 traced() {
 	local i re
 
 	for re in "$@"; do
+		echo >$tracing/trace
 		for ((i = 0; i < 100; i++)); do
 			grep -qE "$re" $tracing/trace && continue 2
 			sleep 0.1
@@ -51,10 +41,9 @@ sample() {
 
 	shift 2
 	if ! modinfo "$module" >/dev/null 2>&1; then
-		echo "ok $((++nr)) $module # SKIP not in this kernel"
+		skipped "$module" "not in this kernel"
 		return
 	fi
-	echo >$tracing/trace
 	modprobe "$module" && attached "$functions" && traced "$@"
 	result $? "$module"
 	rmmod "${module//-/_}" && attached 0
@@ -65,7 +54,7 @@ sample() {
 mountpoint -q $tracing || mount -t tracefs none $tracing
 [ -e $tracing/enabled_functions ] || skip_all "no dynamic ftrace"
 
-echo "KTAP version 1"
+ktap_print_header
 sample ftrace-direct 1 'my_direct_func: waking up'
 sample ftrace-direct-too 1 'my_direct_func: handle mm fault'
 # These change their trampoline every two seconds.
@@ -75,5 +64,4 @@ sample ftrace-direct-multi-modify 2 'my direct func1 ip' 'my direct func2 ip'
 
 ! dmesg | grep -qE 'ftrace failed|\[ ftrace bug \]'
 result $? "ftrace did not complain"
-echo "1..$nr"
-exit $failed
+results_end

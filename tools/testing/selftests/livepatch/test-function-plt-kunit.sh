@@ -4,37 +4,28 @@
 # Report the KUnit tests of per-function PLT slots on arm64, which ran when the
 # kernel booted, and run them once more.
 
-KSFT_SKIP=4
+. "$(dirname "$0")/ktap.sh"
+
 kunit=/sys/kernel/debug/kunit
-nr=0 failed=0
-
-skip_all() {
-	echo "1..0 # SKIP $1"
-	exit $KSFT_SKIP
-}
-
-result() {
-	local ok='not ok'
-
-	if [ "$1" = 0 ]; then ok=ok; else failed=1; fi
-	echo "$ok $((++nr)) $2"
-}
 
 # report WHEN - print the results of the suite
 report() {
-	local line count=0 plan='' last=''
+	local line name count=0 plan='' last=''
 
 	while IFS= read -r line; do
 		case "$line" in
 		# Results of the tests in the suite, which are nested
 		"    ok "* | "    not ok "*)
-			line=${line#    }
 			((++count))
-			[ "${line%%ok *}" ] && failed=1
+			name="$1: ${line#*ok * }"
+			case "$line" in
 			# KUnit knows the reason the first time only.
-			[[ $line != *"# SKIP "* || $line == *"# SKIP "?* ]] ||
-				line+="as at boot"
-			echo "${line%%ok *}ok $((++nr)) $1: ${line#*ok * }"
+			*"# SKIP" | *"# SKIP ")
+				skipped "${name% # SKIP*}" "as at boot" ;;
+			*"# SKIP "*)	skipped "${name% # SKIP*}" "${name#*# SKIP }" ;;
+			"    ok "*)	result 0 "$name" ;;
+			*)		result 1 "$name" ;;
+			esac
 			;;
 		"    1.."*)	plan=${line#    1..} ;;
 		"ok "* | "not ok "*)	last=$line ;;
@@ -54,7 +45,7 @@ grep -q ' function_plt_prepare$' /proc/kallsyms ||
 mountpoint -q /sys/kernel/debug || mount -t debugfs none /sys/kernel/debug
 [ -d $kunit ] || skip_all "the kernel is without CONFIG_KUNIT=y"
 
-echo "KTAP version 1"
+ktap_print_header
 # Slots from a pool have a suite of their own.
 suites=arm64-function-plt
 ! grep -q ' function_plt_pool_take$' /proc/kallsyms ||
@@ -65,11 +56,13 @@ for suite in $suites; do
 	suite=$kunit/$suite
 	if [ -e "$suite/results" ]; then
 		report "${prefix}at boot"
-		echo 1 >"$suite/run"
-		report "${prefix}again"
+		if echo 1 >"$suite/run"; then
+			report "${prefix}again"
+		else
+			result 1 "${prefix}again: it runs"
+		fi
 	else
 		result 1 "$suite/results is there"
 	fi
 done
-echo "1..$nr"
-exit $failed
+results_end

@@ -7,20 +7,10 @@
 HERE=$(cd "$(dirname "$0")" && pwd)
 cd "$HERE" || exit 1
 . ./functions.sh
-. ../kselftest/ktap_helpers.sh
+. ./ktap.sh
 
 klp=$SYSFS_KLP_DIR/livepatch_sample
 entry='' there='' between=''
-
-skip_all() {
-	ktap_skip_all "$1"
-	exit "$KSFT_SKIP"
-}
-
-# result STATUS NAME
-result() {
-	if [ "$1" = 0 ]; then ktap_test_pass "$2"; else ktap_test_fail "$2"; fi
-}
 
 # address SYMBOL [MODULE]
 address() {

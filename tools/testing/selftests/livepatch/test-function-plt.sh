@@ -9,29 +9,12 @@
 #
 # Usage: test-function-plt.sh [ROUNDS]
 
-rounds=${1:-100}
+. "$(dirname "$0")/ktap.sh"
 
-KSFT_SKIP=4
+rounds=${1:-100}
 MOD=test_function_plt
 here=$(dirname "$0")/test_modules
 cpu=/sys/devices/system/cpu/cpu1/online
-nr=0 failed=0
-
-skip_all() {
-	echo "1..0 # SKIP $1"
-	exit $KSFT_SKIP
-}
-
-result() {
-	local ok='not ok'
-
-	if [ "$1" = 0 ]; then ok=ok; else failed=1; fi
-	echo "$ok $((++nr)) $2"
-}
-
-skip() {
-	echo "ok $((++nr)) $1 # SKIP $2"
-}
 
 # results NAME ARGS... - load the module and report its results
 results() {
@@ -47,8 +30,8 @@ results() {
 		case "$line" in
 		"ok "* | "not ok "*)
 			((++count))
-			[ "${line%%ok *}" ] && failed=1
-			echo "${line%%ok *}ok $((++nr)) $name: ${line#*ok * }"
+			[ -z "${line%%ok *}" ]
+			result $? "$name: ${line#*ok * }"
 			;;
 		"1.."*)	plan=${line#1..} ;;
 		"#"*)	echo "$line" ;;
@@ -63,9 +46,7 @@ results() {
 # unplug - take a CPU away and bring it back until the file is gone
 unplug() {
 	while [ -e "$1" ]; do
-		echo 0 >$cpu
-		echo 1 >$cpu
-		echo . >>"$1.times"
+		echo 0 >$cpu && echo 1 >$cpu && echo . >>"$1.times"
 	done
 }
 
@@ -124,7 +105,8 @@ blacklist() {
 grep -q ' function_plt_prepare$' /proc/kallsyms ||
 	skip_all "the kernel is without CONFIG_ARM64_FUNCTION_PLT"
 
-echo "KTAP version 1"
+ktap_print_header
+[ ! -e $kmemleak ] || echo clear >$kmemleak
 
 # The module's own functions get a trampoline of the kernel.
 tramp=$(awk '$3 == "ftrace_stub_direct_tramp" { print "0x" $1; exit }' \
@@ -149,7 +131,7 @@ if [ -w $cpu ]; then
 	[ -s $running.times ]
 	result $? "CPU hotplug: the CPU came and went"
 else
-	skip "CPU hotplug" "no second CPU that can go"
+	skipped "CPU hotplug" "no second CPU that can go"
 fi
 
 # After hotplug, when there has to be no detour any more
@@ -158,7 +140,7 @@ results "direct calls" rounds="$rounds"
 come_and_go
 status=$?
 if [ $status = $KSFT_SKIP ]; then
-	skip "modules come and go" "never at the same address"
+	skipped "modules come and go" "never at the same address"
 else
 	result $status "modules come and go"
 fi
@@ -167,15 +149,22 @@ if grep -q ' function_plt_pool_take$' /proc/kallsyms; then
 	pool_pays
 	result $? "modules pay for a pool only if they are far"
 else
-	skip "modules pay for a pool only if they are far" "there are no pools"
+	skipped "modules pay for a pool only if they are far" "there are no pools"
 fi
 
 if [ -e /sys/kernel/debug/kprobes/blacklist ]; then
 	blacklist
 	result $? "kprobe blacklist"
 else
-	skip "kprobe blacklist" "no kprobes"
+	skipped "kprobe blacklist" "no kprobes"
 fi
 
-echo "1..$nr"
-exit $failed
+# Pools of modules that came and went, and what else there was
+if [ -e $kmemleak ]; then
+	no_leak
+	result $? "no memory is leaked"
+else
+	skipped "no memory is leaked" "no kmemleak"
+fi
+
+results_end

@@ -24,7 +24,7 @@
 HERE=$(cd "$(dirname "$0")" && pwd)
 cd "$HERE" || exit 1
 . ./functions.sh
-. ../kselftest/ktap_helpers.sh
+. ./ktap.sh
 
 MOD=test_klp_redirect_mod
 USERMOD=test_klp_redirect_user
@@ -45,14 +45,8 @@ ALL="none eight nine twelve big variadic recursive exported irq idle leaf mid fi
 
 ktap_print_header
 
-if [[ $(id -u) -ne 0 ]]; then
-	ktap_skip_all "must be run as root"
-	exit "$KSFT_SKIP"
-fi
-if [[ ! -e $SWITCH ]]; then
-	ktap_skip_all "needs CONFIG_LIVEPATCH_REDIRECT"
-	exit "$KSFT_SKIP"
-fi
+[[ $(id -u) -eq 0 ]] || skip_all "must be run as root"
+[[ -e $SWITCH ]] || skip_all "needs CONFIG_LIVEPATCH_REDIRECT"
 
 # --------------------------------------------------------------------------
 # What the tests are made of. Each step that fails says so, and fails its test.

@@ -6,6 +6,7 @@
 # are as they are, traced, graph-traced, return-probed and live patched.
 
 . "$(dirname "$0")/functions.sh"
+. "$(dirname "$0")/ktap.sh"
 
 [[ $(uname -m) == aarch64 ]] || skip "only arm64 has this"
 is_root
@@ -28,19 +29,6 @@ MIN_ENTRY_CODE=${MIN_ENTRY_CODE:-0}
 
 MODULES=$(dirname "$0")/test_modules
 RUN=/sys/module/test_unwind/parameters/run
-FAILED=0
-NR=0
-
-# result STATUS NAME: one line of KTAP
-result() {
-	NR=$((NR + 1))
-	if [[ $1 == 0 ]]; then
-		echo "ok $NR $2"
-	else
-		echo "not ok $NR $2"
-		FAILED=1
-	fi
-}
 
 # give VALUE FILE: a state that is not there must not be taken for one that works
 give() {
@@ -135,8 +123,8 @@ run() {
 	result $ok "$name, irq: $yes of $((yes + no)) reliable, $wrong wrong, $elsewhere elsewhere"
 }
 
-echo "KTAP version 1"
-echo "1..9"
+ktap_print_header
+ktap_set_plan 9
 
 insmod "$MODULES/test_unwind.ko" || bail
 
@@ -172,4 +160,4 @@ else
 	result 1 "live patched, irq"
 fi
 
-exit $FAILED
+ktap_finished

@@ -7,7 +7,7 @@
  *
  * Copies the module and spoils __patchable_function_entries, its relocations, or
  * the code that they point to in one of the ways below, which --list names. A
- * kernel has to refuse the result.
+ * kernel has to refuse the result, and to say what is printed here.
  *
  * Exits with 4 if the way does not apply to modules without slots ahead of their
  * functions.
@@ -30,6 +30,9 @@
 
 #define SKIP		4
 
+/* What the first function has at least, see overlap() */
+#define MIN_INSNS	9
+
 /* -fpatchable-function-entry=8,6, or 2,0 without slots ahead of functions */
 static unsigned int prefix_nops = 6;
 
@@ -38,6 +41,10 @@ static size_t size;
 static Elf64_Shdr *table;
 static Elf64_Rela *relas;
 static size_t nr_relas;
+
+/* The entry that is found to be wrong, and why it is */
+static size_t offset_of_damage;
+static const char *refusal = "an entry holds unexpected instructions";
 
 static void die(const char *what)
 {
@@ -125,7 +132,7 @@ static unsigned int *code(void)
 	text = shdr(sym->st_shndx);
 	offset = sym->st_value + relas[0].r_addend;
 	if (text->sh_type != SHT_PROGBITS || offset > text->sh_size ||
-	    text->sh_size - offset < (prefix_nops + 3) * sizeof(*insns) ||
+	    text->sh_size - offset < (prefix_nops + MIN_INSNS) * sizeof(*insns) ||
 	    text->sh_offset + text->sh_size > size)
 		die("the first entry is not in the text");
 
@@ -144,18 +151,22 @@ static unsigned int *code(void)
 static void truncated(void)
 {
 	table->sh_size -= ENTRY / 2;
+	offset_of_damage = table->sh_size / ENTRY * ENTRY;
+	refusal = "the table is truncated";
 }
 
 /* An entry that no relocation fills */
 static void unrelocated(void)
 {
 	relas[0].r_info = ELF64_R_INFO(0, R_NONE);
+	refusal = "an entry is outside of the module's text";
 }
 
 /* An entry that leads far away */
 static void outside(void)
 {
 	relas[0].r_addend += 1L << 30;
+	refusal = "an entry is outside of the module's text";
 }
 
 /* An entry that leads to the module's data */
@@ -177,6 +188,7 @@ static void data(void)
 				continue;
 			relas[0].r_info = ELF64_R_INFO(n, R_ABS64);
 			relas[0].r_addend = 0;
+			refusal = "an entry is outside of the module's text";
 			return;
 		}
 	}
@@ -188,6 +200,13 @@ static void misaligned(void)
 {
 	code();
 	relas[0].r_addend += prefix_nops ? 4 : 2;
+	refusal = prefix_nops ? "a slot is misaligned" : "an entry is misaligned";
+}
+
+/* The second entry is found to be wrong. */
+static void second(void)
+{
+	offset_of_damage = relas[1].r_offset;
 }
 
 /* Two entries for the same function */
@@ -195,41 +214,82 @@ static void duplicate(void)
 {
 	relas[1].r_info = relas[0].r_info;
 	relas[1].r_addend = relas[0].r_addend;
+	second();
+}
+
+/*
+ * An entry that begins @bytes behind the first one, of which it is the first or
+ * the second one in the table, and NOPs wherever one of them needs some.
+ */
+static void overlap(unsigned int bytes, int back)
+{
+	unsigned int *insns = code();
+
+	/* A landing pad may come first, and is left alone. */
+	if (insns[prefix_nops] == BTI_C)
+		insns++;
+	for (unsigned int i = 0; i < 2 + bytes / sizeof(*insns); i++)
+		insns[prefix_nops + i] = NOP;
+
+	relas[1].r_info = relas[0].r_info;
+	relas[1].r_addend = relas[0].r_addend;
+	relas[back ? 0 : 1].r_addend += bytes;
+	second();
+}
+
+static void with_slot(void)
+{
+	code();
+	if (!prefix_nops) {
+		fprintf(stderr, "there is no slot ahead of functions\n");
+		exit(SKIP);
+	}
 }
 
 /* Two entries that overlap by half */
 static void overlapping(void)
 {
 	code();
-	relas[1].r_info = relas[0].r_info;
-	relas[1].r_addend = relas[0].r_addend + (prefix_nops ? 8 : 4);
+	overlap(prefix_nops ? 8 : 4, 0);
 }
 
-/*
- * Two entries that overlap by half, the first one behind the second, and NOPs
- * wherever one of them needs some
- */
 static void overlapping_back(void)
 {
-	unsigned int *insns = code();
+	code();
+	overlap(prefix_nops ? 8 : 4, 1);
+}
 
-	for (unsigned int i = 0; i < 4; i++)
-		insns[prefix_nops + i] = NOP;
-	overlapping();
-	relas[1].r_addend = relas[0].r_addend;
-	relas[0].r_addend += prefix_nops ? 8 : 4;
+/* ... where nothing of the slots overlaps, but the slot and the function do */
+static void overlapping_function(void)
+{
+	with_slot();
+	overlap(16, 0);
+}
+
+static void overlapping_function_back(void)
+{
+	with_slot();
+	overlap(16, 1);
+}
+
+/* ... where the second literal is the first patch site */
+static void overlapping_site(void)
+{
+	with_slot();
+	overlap(24, 0);
+}
+
+static void overlapping_site_back(void)
+{
+	with_slot();
+	overlap(24, 1);
 }
 
 /* Something else than a NOP where the slot is, or the patch site */
 static void bad_slot(void)
 {
-	unsigned int *insns = code();
-
-	if (!prefix_nops) {
-		fprintf(stderr, "there is no slot ahead of functions\n");
-		exit(SKIP);
-	}
-	insns[0] = UDF;
+	with_slot();
+	code()[0] = UDF;
 }
 
 static void bad_site(void)
@@ -275,6 +335,7 @@ static void overflow(void)
 	table->sh_offset = size;
 	table->sh_size = count * ENTRY;
 	size += count * ENTRY;
+	refusal = "the table has more entries than the text has room for";
 }
 
 /* The module says that it has no slots. */
@@ -288,11 +349,13 @@ static void layout(void)
 	if (!at)
 		die("there is nothing about slots in the version magic");
 	memset(at, 0, strlen(at));
+	refusal = NULL;
 }
 
 /* Nothing: to see that what is refused is the damage */
 static void good(void)
 {
+	refusal = NULL;
 }
 
 static const struct {
@@ -308,6 +371,10 @@ static const struct {
 	{ "duplicate",		duplicate },
 	{ "overlapping",	overlapping },
 	{ "overlapping-back",	overlapping_back },
+	{ "overlapping-function",	overlapping_function },
+	{ "overlapping-function-back",	overlapping_function_back },
+	{ "overlapping-site",	overlapping_site },
+	{ "overlapping-site-back",	overlapping_site_back },
 	{ "bad-slot",		bad_slot },
 	{ "bad-site",		bad_site },
 	{ "overflow",		overflow },
@@ -347,5 +414,8 @@ int main(int argc, char **argv)
 	if (!f || fwrite(file, 1, size, f) != size || fclose(f))
 		die(strerror(errno));
 
+	if (refusal)
+		printf("section %s, offset 0x%zx: %s\n", TABLE, offset_of_damage,
+		       refusal);
 	return 0;
 }

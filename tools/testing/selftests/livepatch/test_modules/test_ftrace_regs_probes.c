@@ -115,6 +115,7 @@ static int seq, seq_probe, seq_fgraph;
 struct probe {
 	struct kprobe kp;
 	int pre, post;
+	unsigned long go_to;
 	bool override, trace, nest, irq;
 };
 
@@ -157,7 +158,11 @@ static int __kprobes pre_handler(struct kprobe *kp, struct pt_regs *regs)
 static void __kprobes post_handler(struct kprobe *kp, struct pt_regs *regs,
 				   unsigned long flags)
 {
-	container_of(kp, struct probe, kp)->post++;
+	struct probe *p = container_of(kp, struct probe, kp);
+
+	p->post++;
+	if (p->go_to)
+		instruction_pointer_set(regs, p->go_to);
 }
 
 static struct probe *probe_init(struct probe *p, void *func, bool post)
@@ -348,10 +353,13 @@ static void test_override(void)
 	check(outer(1) == OVERRIDDEN + 1000);
 	check(first.pre == 1);
 
-	/* The trampoline calls the function and adds 0x10000 to what it returns */
+	/*
+	 * The trampoline calls the function and adds 0x10000 to what it returns.
+	 * It is not called if the function is not.
+	 */
 	if (check(ftrace_set_filter_ip(&direct_ops, (unsigned long)victim, 0, 0) == 0) &&
 	    check(register_ftrace_direct(&direct_ops, tramp) == 0)) {
-		check(outer(1) == OVERRIDDEN + 0x10000 + 1000);
+		check(outer(1) == OVERRIDDEN + 1000);
 		check(first.pre == 2);
 		first.override = false;
 		check(outer(1) == 2 + 0x10000 + 1000);
@@ -362,6 +370,79 @@ static void test_override(void)
 out:
 	ftrace_free_filter(&direct_ops);
 	test_regs_report(bad, name);
+}
+
+static noinline u64 replacement(u64 a)
+{
+	barrier();
+	return a + 30000;
+}
+
+/* As live patches do it */
+static void notrace replace(unsigned long ip, unsigned long parent_ip,
+			    struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	ftrace_regs_set_instruction_pointer(fregs, (unsigned long)replacement);
+}
+
+static struct ftrace_ops replace_ops = {
+	.func = replace,
+	.flags = FTRACE_OPS_FL_IPMODIFY,
+};
+
+/*
+ * An override without a post handler, as BPF has it, can meet a live patch. The
+ * handler that runs last is the one that was registered first.
+ */
+static void test_override_replaced(bool override_last, const char *name)
+{
+	bool bad = false;
+
+	if (!override) {
+		test_regs_skip(name, "needs CONFIG_FUNCTION_ERROR_INJECTION");
+		return;
+	}
+
+	probe_init(&first, victim, false)->override = true;
+	if (override_last && !check(register_kprobe(&first.kp) == 0))
+		goto out;
+	if (!check(test_regs_trace(&replace_ops, victim) == 0))
+		goto out_kprobe;
+	if (!override_last && !check(register_kprobe(&first.kp) == 0))
+		goto out_replace;
+
+	/* The replacement must not take the override's value for its argument. */
+	check(outer(1) == (override_last ? OVERRIDDEN : 1 + 30000) + 1000);
+	check(first.pre == 1);
+	first.override = false;
+	check(outer(1) == 1 + 30000 + 1000);
+	check(first.pre == 2);
+
+	if (!override_last)
+		unregister_kprobe(&first.kp);
+out_replace:
+	test_regs_untrace(&replace_ops, victim);
+out_kprobe:
+	if (override_last)
+		unregister_kprobe(&first.kp);
+	check(outer(1) == 1002);
+out:
+	test_regs_report(bad, name);
+}
+
+static void test_post_handler_pc(void)
+{
+	bool bad = false;
+
+	probe_init(&first, victim, true)->go_to = (unsigned long)replacement;
+	if (check(register_kprobe(&first.kp) == 0)) {
+		check(outer(1) == 1 + 30000 + 1000);
+		first.go_to = 0;
+		check(outer(1) == 1002);
+		check(first.pre == 2 && first.post == 2);
+		unregister_kprobe(&first.kp);
+	}
+	test_regs_report(bad, "post handler that sets PC");
 }
 
 static void test_kprobe_trace(void)
@@ -640,6 +721,9 @@ void test_regs_probes(void)
 
 	test_kprobe_trace();
 	test_override();
+	test_override_replaced(false, "override ahead of a live patch");
+	test_override_replaced(true, "override behind a live patch");
+	test_post_handler_pc();
 	test_fgraph();
 	test_aggregate();
 	test_missed();

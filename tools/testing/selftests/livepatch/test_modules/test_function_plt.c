@@ -262,9 +262,6 @@ static void test_way(const char *name,
 	unsigned long ip = patch_site(VICTIM);
 	bool ok;
 
-	if (reachable(ip, TRAMP1) && reachable(ip, TRAMP2))
-		way = leads_straight;
-
 	ok = expect(!attach()) && expect(called(1, 0, 0)) &&
 	     expect(way(ip, TRAMP1)) &&
 	     expect(!modify_ftrace_direct(&direct, TRAMP2)) &&
@@ -282,10 +279,11 @@ static void test_way(const char *name,
 }
 
 /* Have a function of the kernel fail instead of doing anything. */
-static int injected;
+static int injected, injections;
 
 static notrace int inject(struct kprobe *kp, struct pt_regs *regs)
 {
+	injections++;
 	regs_set_return_value(regs, injected);
 	instruction_pointer_set(regs, procedure_link_pointer(regs));
 	return 1;
@@ -306,7 +304,13 @@ static const struct {
 /* Where the slot cannot be used there is another way, until it can be. */
 static void test_failures(void)
 {
+	const char *skip = NULL;
 	char name[80];
+
+	if (!IS_ENABLED(CONFIG_KPROBES))
+		skip = "no kprobes";
+	else if (reachable(VICTIM, TRAMP1) && reachable(VICTIM, TRAMP2))
+		skip = "near: nothing needs a slot";
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(failures); i++) {
 		struct kprobe kp = {
@@ -314,18 +318,21 @@ static void test_failures(void)
 			.pre_handler = inject,
 		};
 
-		injected = failures[i].error;
-		if (!IS_ENABLED(CONFIG_KPROBES)) {
-			pr_info("ok %u %s # SKIP no kprobes\n", ++test_nr,
-				failures[i].name);
+		if (skip) {
+			pr_info("ok %u %s # SKIP %s\n", ++test_nr,
+				failures[i].name, skip);
 			continue;
 		}
+		injected = failures[i].error;
+		injections = 0;
 		if (!expect(!register_kprobe(&kp))) {
 			result(false, failures[i].name);
 			continue;
 		}
 		test_way(failures[i].name, takes_detour);
 		unregister_kprobe(&kp);
+		snprintf(name, sizeof(name), "seen: %s", failures[i].name);
+		result(expect(injections), name);
 
 		snprintf(name, sizeof(name), "not any more: %s", failures[i].name);
 		test_way(name, leads_straight);
@@ -653,7 +660,9 @@ static void test_load(unsigned long ip)
 		kthread_stop(tasks[i]);
 	kfree(tasks);
 
-	ok &= expect(!atomic_read(&wrong)) && expect(atomic64_read(&calls));
+	ok &= expect(!atomic_read(&wrong)) && expect(atomic64_read(&calls)) &&
+	      expect(atomic64_read(&test_count1)) &&
+	      expect(atomic64_read(&test_count2));
 	pr_info("# %u rounds, %u detours, %lld calls, %lld of them went through the trampolines\n",
 		rounds, detours, atomic64_read(&calls),
 		atomic64_read(&test_count1) + atomic64_read(&test_count2));
