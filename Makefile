@@ -64,7 +64,7 @@ PLACE	?= far
 
 all: demo
 .PHONY: all help setup source kernel userland demo shell test test-all test-reloc test-reloc-base \
-	test-regs test-redirect test-unwind test-profile test-slots test-matrix stress bench bench-base am \
+	test-regs test-redirect test-unwind test-profile test-slots test-matrix stress bench bench-base bench-server am \
 	export series-check series-check-quick check-setup kpatch test-kpatch deb clean
 
 help:
@@ -385,6 +385,16 @@ bench: kernel userland
 
 bench-base: source userland
 	@$(S)/build.sh $(if $(LLVM),--llvm $(LLVM)) --tests $(TREE) $(SRC) $(O) $(FRAGMENTS)
+
+# How much a distribution's kernel grows: vmlinux alone, whose debug information
+# would take most of the time. Half an hour each on two cores.
+SERVER_SIZE = --vmlinux --base $(SERVER_CONFIG)
+bench-server: source
+	@$(S)/debian-config.sh --base $(BASE) $(SERVER_CONFIG)
+	@[ -d $(B)/base ] || git -C $(TREE) worktree add -q --detach $(B)/base base
+	@$(S)/build.sh $(SERVER_SIZE) $(B)/base $(B)/base-server-size $(LPTEST)/vmtest/server.config $(S)/no-debug.config
+	@$(S)/build.sh $(SERVER_SIZE) $(TREE) $(B)/server-size $(LPTEST)/vmtest/function-plt.config $(LPTEST)/vmtest/server.config $(S)/no-debug.config
+	@$(S)/bench.sh --sizes $(B)/base-server-size $(B)/server-size
 
 am:
 	@[ -n "$(LINUX)" ] || { echo "make am: say which tree, with LINUX=dir" >&2; exit 2; }

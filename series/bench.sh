@@ -9,6 +9,7 @@ usage()
 {
 	cat <<USAGE
 Usage: $me [--keep | --transitions] TREE USERLAND OUT BASE PATCHED
+       $me --sizes BASE PATCHED
 
 Boots the kernels whose objects lie in BASE and PATCHED, each once near and
 once far, under QEMU's -icount, and runs there every bench-*.sh that the
@@ -32,15 +33,22 @@ Exit status 0 only if every target is met.
 
   --keep         compare the values of the last time, without measuring again
   --transitions  measure how long transitions take, nothing else
+  --sizes        print how large vmlinux is in BASE and PATCHED, nothing else
 USAGE
 }
 
 keep=
 only=
+sizes=
 case ${1:-} in
 -h | --help) usage; exit 0 ;;
 --keep) keep=y; shift ;;
 --transitions) only=y; shift ;;
+--sizes)
+	[ $# -eq 3 ] || usage_error '--sizes needs BASE and PATCHED'
+	sizes=y
+	shift
+	set -- . . . "$@" ;;
 esac
 [ $# -eq 5 ] || usage_error 'five arguments are needed'
 selftests=$1/tools/testing/selftests/livepatch
@@ -51,7 +59,7 @@ declare -A tests=([base]=$4/tests-of-series [patched]=$5/tests)
 targets=$TOP/series/bench-targets.tsv
 cross=
 [ "$(uname -m)" = aarch64 ] || cross=aarch64-linux-gnu-
-mkdir -p "$out" "$BUILD/logs"
+[ -n "$sizes" ] || mkdir -p "$out" "$BUILD/logs"
 
 # modules KERNEL - modules with many functions, which are measured as they load
 modules()
@@ -70,18 +78,26 @@ modules()
 	rm -rf "$dir.src"
 }
 
-# sizes KERNEL - bytes of the kernel and of a module, and how many functions can be patched
-sizes()
+# vmlinux_sizes KERNEL - bytes of the kernel, and how many of its functions can be patched
+vmlinux_sizes()
 {
-	local vmlinux=${objects[$1]}/vmlinux ko=${tests[$1]}/livepatch/load/bench_load_10000.ko from to
+	local vmlinux=${objects[$1]}/vmlinux from to
 
 	"${cross}size" -A -d "$vmlinux" | awk -v kernel="$1" -v OFS='\t' '
 		$1 == ".text" || $1 == ".rodata" {
 			print kernel, "vmlinux_" substr($1, 2) "_bytes", "near", $2 }'
-	printf '%s\tvmlinux_file_bytes\tnear\t%s\n' "$1" "$(stat -c %s "${objects[$1]}/arch/arm64/boot/Image")"
 	from=$("${cross}nm" "$vmlinux" | sed -n 's/ . __start_mcount_loc$//p')
 	to=$("${cross}nm" "$vmlinux" | sed -n 's/ . __stop_mcount_loc$//p')
 	printf '%s\tvmlinux_functions\tnear\t%s\n' "$1" $(((16#$to - 16#$from) / 8))
+}
+
+# sizes KERNEL - the same, and of a module
+sizes()
+{
+	local ko=${tests[$1]}/livepatch/load/bench_load_10000.ko
+
+	vmlinux_sizes "$1"
+	printf '%s\tvmlinux_file_bytes\tnear\t%s\n' "$1" "$(stat -c %s "${objects[$1]}/arch/arm64/boot/Image")"
 	"${cross}size" -A -d "$ko" | awk -v kernel="$1" -v OFS='\t' '
 		$1 == ".text" { print kernel, "module_10000_text_bytes", "near", $2 }'
 }
@@ -98,6 +114,24 @@ growth()
 			print "patched", "module_growth_bytes_per_function", "near",
 				per("module_10000_text_bytes", 10000) }' "$out/bench.tsv"
 }
+
+if [ -n "$sizes" ]; then
+	for kernel in base patched; do
+		[ -f "${objects[$kernel]}/vmlinux" ] || die "there is no vmlinux in ${objects[$kernel]}"
+		vmlinux_sizes $kernel
+	done | awk -F '\t' '
+		{ v[$1, $2] = $4; if (!($2 in seen)) { seen[$2] = 1; name[++n] = $2 } }
+		END {
+			printf "%-22s %12s %12s\n", "", "base", "patched"
+			for (i = 1; i <= n; i++) {
+				a = v["base", name[i]]; b = v["patched", name[i]]
+				printf "%-22s %12d %12d %+11d %+6.1f %%\n", name[i], a, b, b - a, 100 * (b - a) / a
+			}
+			grown = v["patched", "vmlinux_text_bytes"] - v["base", "vmlinux_text_bytes"]
+			printf "text, bytes for each function: %.1f\n", grown / v["patched", "vmlinux_functions"]
+		}'
+	exit
+fi
 
 # collect KERNEL LOG
 collect()

@@ -23,6 +23,7 @@ that they do not name is off), builds it in OBJ and installs there
   --llvm SUFFIX   build with clang, as kbuild's LLVM= ('-19' takes clang-19)
   --config-only   only make the configuration, and check it
   --kernel-only   leave out the selftests
+  --vmlinux       make vmlinux and nothing else, to see how large it is
   --tests TREE    build the selftests of TREE, another kernel source, for this
                   kernel, too, as far as they can be: in tests-of-series/
   -h, --help      this text
@@ -34,6 +35,7 @@ USAGE
 
 llvm=
 kernel_only=
+vmlinux=
 config_only=
 others=
 base=
@@ -43,6 +45,7 @@ while [ $# -gt 0 ]; do
 	--llvm) llvm=${2:-}; shift ;;
 	--config-only) config_only=y ;;
 	--kernel-only) kernel_only=y ;;
+	--vmlinux) vmlinux=y ;;
 	--tests) others=${2:-}; shift ;;
 	-h | --help) usage; exit 0 ;;
 	-*) usage_error "unknown option '$1'" ;;
@@ -148,6 +151,11 @@ kbuild olddefconfig >>"$logs/$name-config.log" 2>&1 || die "the configuration fa
 [ -z "$config_only" ] || exit 0
 
 step "Building Linux $(kernel_version "$src") ($name, $("$compiler" --version | head -n 1))"
+[ -z "$vmlinux" ] || {
+	logged "$logs/$name-build.log" 'kernel build' kbuild "-j$jobs" vmlinux ||
+		die "the kernel does not build: see $logs/$name-build.log"
+	exit 0
+}
 took='about 6 minutes on two without a warm cache'
 [ -z "$base" ] || took='hours on two'
 say "on $jobs CPUs; $took; log: $logs/$name-build.log"
