@@ -278,13 +278,14 @@ test-slots: kernel userland
 
 # ... and on every configuration that has them in another form, or not at all:
 # pools of slots with kCFI and with -Os, landing pads with both forms, larger pages.
-# 'kmemleak' is there for pools of modules, and for modules that are refused.
+# 'kmemleak' is there for pools of modules, and for modules that are refused, with
+# slots and without.
 test-matrix:
 	@$(MAKE) --no-print-directory SEEDS='1 2 3 4 5' test-slots
 	@$(MAKE) --no-print-directory PROFILE=noslot+kmemleak test-slots
 	@$(MAKE) --no-print-directory PROFILE=cfi+bti LLVM=-19 test-slots
 	@$(MAKE) --no-print-directory PROFILE=bti LLVM=-19 SLOT_TESTS='$(SLOT_TESTS) kprobe' test-slots
-	@$(MAKE) --no-print-directory PROFILE=16k test-slots
+	@$(MAKE) --no-print-directory PROFILE=16k+kmemleak test-slots
 	@$(MAKE) --no-print-directory PROFILE=64k test-slots
 	@$(MAKE) --no-print-directory PROFILE=off REDIRECT_TESTS= \
 		SLOT_TESTS='ftrace-samples ftrace-regs livepatch' test-slots
@@ -390,6 +391,7 @@ bench-base: source userland
 # would take most of the time. Half an hour each on two cores.
 SERVER_SIZE = --vmlinux --base $(SERVER_CONFIG)
 bench-server: source
+	@$(S)/setup.sh --with deb
 	@$(S)/debian-config.sh --base $(BASE) $(SERVER_CONFIG)
 	@[ -d $(B)/base ] || git -C $(TREE) worktree add -q --detach $(B)/base base
 	@$(S)/build.sh $(SERVER_SIZE) $(B)/base $(B)/base-server-size $(LPTEST)/vmtest/server.config $(S)/no-debug.config

@@ -79,9 +79,10 @@ openssl_for_arm64()
 		done
 		cat >"$dir/pkg-config.new" <<CONFIG
 #!/bin/sh
-case \$1 in
---cflags) echo -idirafter $dir/usr/include -idirafter $dir/usr/include/aarch64-linux-gnu ;;
---libs) echo -L$dir/usr/lib/aarch64-linux-gnu -lcrypto ;;
+case "\$*" in
+'--cflags libcrypto') echo -idirafter $dir/usr/include -idirafter $dir/usr/include/aarch64-linux-gnu ;;
+'--libs libcrypto') echo -L$dir/usr/lib/aarch64-linux-gnu -lcrypto ;;
+*) exec pkg-config "\$@" ;;
 esac
 CONFIG
 		chmod +x "$dir/pkg-config.new"
@@ -105,7 +106,8 @@ make_packages()
 		"CC=$ccache${cross}gcc" LOCALVERSION= DPKG_FLAGS=-d "${pkg_config[@]}" "-j$(nproc)" bindeb-pkg ||
 		die "the packages could not be made: see $log"
 	mkdir -p "$out"
-	rm -f "$out"/linux-{image,headers,libc-dev}*_"$KDEB_PKGVERSION"_arm64.deb
+	rm -f "$out"/linux-{image,headers}-"$release"{,-dbg}_"$KDEB_PKGVERSION"_arm64.deb \
+		"$out/linux-libc-dev_${KDEB_PKGVERSION}_arm64.deb"
 	mv "$obj"/../linux-{image,headers,libc-dev}*_"$KDEB_PKGVERSION"_*.deb "$out/"
 	rm -f "$obj"/../linux-upstream_"$KDEB_PKGVERSION"_*.{buildinfo,changes}
 }

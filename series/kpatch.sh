@@ -357,7 +357,11 @@ try_patches()
 # files_of PATCH... - those that they change, add or remove
 files_of()
 {
-	sed -n 's,^\(+++\|---\) [^/]*/\([^\t]*\).*,\2,p' "$@" | grep -v -x 'dev/null\|null' | sort -u
+	# A line that is removed can begin with "-- ", too.
+	awk '/^--- / { old = $0; next }
+	     /^\+\+\+ / && old { print old; print; }
+	     { old = "" }' "$@" |
+		sed -n 's,^... [^/]*/\([^\t]*\).*,\1,p' | sed '/^\(dev\/\)\?null$/d' | sort -u
 }
 
 # targets PATCH... - what of the kernel has to be compiled to see what changes:
@@ -426,7 +430,7 @@ reason()
 }
 
 # vermagic MODULE - the release that it was built for
-vermagic() { modinfo -F vermagic "$1" | cut -d ' ' -f 1; }
+vermagic() { PATH=$PATH:/usr/sbin:/sbin modinfo -F vermagic "$1" | cut -d ' ' -f 1; }
 
 # build_module PATCH... - prints nothing but progress; the module is $ko then
 build_module()
@@ -437,6 +441,8 @@ build_module()
 	for patch in "$@"; do
 		[ -f "$patch" ] || die "there is no patch $patch"
 		grep -q '^+++ ' "$patch" || die "$patch is not a patch: no line of it begins with +++"
+		[ -n "$(files_of "$patch")" ] ||
+			die "$patch names no file as a/FILE and b/FILE: make it with git, or with diff -u a b"
 	done
 	check_kernel
 	get

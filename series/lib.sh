@@ -53,18 +53,20 @@ need_space()
 # logged LOG WHAT COMMAND... - run a long command, show that it lives, keep its output
 logged()
 {
-	local log=$1 what=$2 start=$SECONDS last=0 pid lines
+	local log=$1 what=$2 start=$SECONDS last=0 pid group lines
 
 	shift 2
 	mkdir -p "$(dirname "$log")"
 	# In a process group of its own, so that all of it can be ended: what runs in
-	# the background of a script does not see a Ctrl-C.
-	set -m
+	# the background of a script does not see a Ctrl-C. Not what may ask on the
+	# terminal, as sudo does.
+	[ "$1" = sudo ] || set -m
 	"$@" >"$log" 2>&1 </dev/null &
 	pid=$!
-	set +m
+	group=$pid
+	if [[ $- == *m* ]]; then group=-$pid; set +m; fi
 	# shellcheck disable=SC2064 # the pid of now
-	trap "kill -- -$pid 2>/dev/null || true; exit 130" INT TERM HUP
+	trap "kill -- $group 2>/dev/null || true; exit 130" INT TERM HUP
 	while kill -0 "$pid" 2>/dev/null; do
 		sleep 0.2
 		if [ $((SECONDS - start - last)) -ge 20 ]; then

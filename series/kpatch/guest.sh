@@ -171,8 +171,11 @@ modules_of()
 	done
 	kpatch unload "$(module_name "$1")" >/dev/null || fail 'kpatch cannot unload it'
 	for dir in $objects; do
-		modprobe "$dir" || fail "it patches the module $dir, which cannot be loaded here"
-		echo "  patches:     module $dir"
+		if modprobe "$dir"; then
+			echo "  patches:     module $dir"
+		else
+			echo "  patches:     module $dir, which cannot be loaded in this guest"
+		fi
 	done
 }
 
@@ -192,7 +195,10 @@ one()
 	kpatch load "$ko" || fail 'kpatch cannot load it'
 	loaded "$name" || fail 'it is not enabled'
 	kpatch list
-	on_its_way "$name" || fail 'not all of its functions are in force'
+	after=$(paths "$name")
+	echo "$after"
+	# Not by a branch is slower, not wrong.
+	! grep -q 'not patched' <<<"$after" || fail 'not all of its functions are in force'
 	if [ -n "$check" ]; then
 		after=$(look "$check")
 		echo "--- with $name: $check"
@@ -340,6 +346,11 @@ other_kernel()
 	install) refuses "invalid module version $other for kernel $release" kpatch install $ko ;;
 	load) refuses "invalid module version $other for kernel $release" kpatch load $ko ;;
 	insmod)
+		# It then looks at each symbol, and not at the release.
+		if zcat /proc/config.gz | grep -q '^CONFIG_MODVERSIONS=y'; then
+			echo '# not looked at: the kernel goes by the versions of symbols'
+			return 0
+		fi
 		refuses 'Invalid module format' insmod $ko &&
 			dmesg | tail -n 3 | grep -q "version magic '$other .*should be '$release " ;;
 	esac

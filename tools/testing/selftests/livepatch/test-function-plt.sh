@@ -18,7 +18,7 @@ cpu=/sys/devices/system/cpu/cpu1/online
 
 # results NAME ARGS... - load the module and report its results
 results() {
-	local mark="$MOD $$ $RANDOM $RANDOM" name=$1 status line count=0 plan=''
+	local mark="$MOD $$ $RANDOM $RANDOM" name=$1 status status_of line count=0 plan=''
 
 	shift
 	echo "$mark" >/dev/kmsg
@@ -30,8 +30,14 @@ results() {
 		case "$line" in
 		"ok "* | "not ok "*)
 			((++count))
-			[ -z "${line%%ok *}" ]
-			result $? "$name: ${line#*ok * }"
+			[[ $line == ok* ]]
+			status_of=$?
+			line="$name: ${line#*ok * }"
+			if [[ $line == *" # SKIP "* ]]; then
+				skipped "${line%% # SKIP *}" "${line#* # SKIP }"
+			else
+				result $status_of "$line"
+			fi
 			;;
 		"1.."*)	plan=${line#1..} ;;
 		"#"*)	echo "$line" ;;

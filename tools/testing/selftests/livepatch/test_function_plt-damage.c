@@ -42,6 +42,10 @@ static Elf64_Shdr *table;
 static Elf64_Rela *relas;
 static size_t nr_relas;
 
+/* Where the code that code() found lies */
+static unsigned int text_shndx;
+static size_t text_offset;
+
 /* The entry that is found to be wrong, and why it is */
 static size_t offset_of_damage;
 static const char *refusal = "an entry holds unexpected instructions";
@@ -131,6 +135,8 @@ static unsigned int *code(void)
 
 	text = shdr(sym->st_shndx);
 	offset = sym->st_value + relas[0].r_addend;
+	text_shndx = sym->st_shndx;
+	text_offset = offset;
 	if (text->sh_type != SHT_PROGBITS || offset > text->sh_size ||
 	    text->sh_size - offset < (prefix_nops + MIN_INSNS) * sizeof(*insns) ||
 	    text->sh_offset + text->sh_size > size)
@@ -217,19 +223,36 @@ static void duplicate(void)
 	second();
 }
 
+/* Make NOPs of instructions of the first function, and keep them NOPs. */
+static void make_nops(unsigned int *insns, size_t n)
+{
+	Elf64_Ehdr *hdr = (void *)file;
+
+	for (size_t i = 0; i < n; i++)
+		insns[i] = NOP;
+
+	for (unsigned int i = 0; i < hdr->e_shnum; i++) {
+		Elf64_Shdr *s = shdr(i);
+		Elf64_Rela *rela = (void *)(file + s->sh_offset);
+
+		if (s->sh_type != SHT_RELA || s->sh_info != text_shndx)
+			continue;
+		for (; rela < (Elf64_Rela *)(file + s->sh_offset + s->sh_size); rela++) {
+			if (rela->r_offset >= text_offset &&
+			    rela->r_offset < text_offset + n * sizeof(*insns))
+				rela->r_info = ELF64_R_INFO(0, R_NONE);
+		}
+	}
+}
+
 /*
  * An entry that begins @bytes behind the first one, of which it is the first or
- * the second one in the table, and NOPs wherever one of them needs some.
+ * the second one in the table, and NOPs wherever one of them needs some, so that
+ * there is nothing wrong with either of them alone.
  */
 static void overlap(unsigned int bytes, int back)
 {
-	unsigned int *insns = code();
-
-	/* A landing pad may come first, and is left alone. */
-	if (insns[prefix_nops] == BTI_C)
-		insns++;
-	for (unsigned int i = 0; i < 2 + bytes / sizeof(*insns); i++)
-		insns[prefix_nops + i] = NOP;
+	make_nops(code(), prefix_nops + 2 + bytes / sizeof(unsigned int));
 
 	relas[1].r_info = relas[0].r_info;
 	relas[1].r_addend = relas[0].r_addend;

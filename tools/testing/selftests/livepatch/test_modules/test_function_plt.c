@@ -281,11 +281,21 @@ static void test_way(const char *name,
 /* Have a function of the kernel fail instead of doing anything. */
 static int injected, injections;
 
+/* Not to LR itself: others may trace the return of the function. */
+void test_function_plt_return(void);
+asm("	.pushsection	.text, \"ax\", @progbits\n"
+"	.type		test_function_plt_return, %function\n"
+"test_function_plt_return:\n"
+"	hint		#34\n"		/* BTI C */
+"	ret\n"
+"	.size		test_function_plt_return, .-test_function_plt_return\n"
+"	.popsection\n");
+
 static notrace int inject(struct kprobe *kp, struct pt_regs *regs)
 {
 	injections++;
 	regs_set_return_value(regs, injected);
-	instruction_pointer_set(regs, procedure_link_pointer(regs));
+	instruction_pointer_set(regs, (unsigned long)test_function_plt_return);
 	return 1;
 }
 
@@ -662,7 +672,7 @@ static void test_load(unsigned long ip)
 
 	ok &= expect(!atomic_read(&wrong)) && expect(atomic64_read(&calls)) &&
 	      expect(atomic64_read(&test_count1)) &&
-	      expect(atomic64_read(&test_count2));
+	      expect(rounds < 2 || atomic64_read(&test_count2));
 	pr_info("# %u rounds, %u detours, %lld calls, %lld of them went through the trampolines\n",
 		rounds, detours, atomic64_read(&calls),
 		atomic64_read(&test_count1) + atomic64_read(&test_count2));
