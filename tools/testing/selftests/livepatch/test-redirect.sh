@@ -258,7 +258,7 @@ run() {
 	if [[ -n "$why" ]]; then
 		ktap_test_fail "$1: $why"
 	elif [[ -n "$skip" ]]; then
-		ktap_test_skip "$1: $skip"
+		skipped "$1" "$skip"
 	else
 		ktap_test_pass "$1"
 	fi
