@@ -19,13 +19,16 @@ setup_config
 
 echo 1 > "$SYSFS_KPROBES_DIR/enabled"
 
+NAMES='^(ftrace_(regs_)?call(er.*)?|ftrace_stub.*|ftrace_overridden'
+NAMES+='|return_to_handler.*|just_return_func)$'
+
 # All of the symbols that lead to tracers, as pairs of a start and an end. Each of
 # them ends where the next one in kallsyms begins.
 trampolines() {
-	awk 'name { printf "%s0x%s,0x%s", sep, addr, $1; sep = "," }
+	awk -v names="$NAMES" 'name { printf "%s0x%s,0x%s", sep, addr, $1; sep = "," }
 	     { name = "" }
 	     /\[/ { exit }
-	     / (ftrace_(regs_)?call(er.*)?|ftrace_stub.*|ftrace_overridden|return_to_handler.*|just_return_func)$/ {
+	     $3 ~ names {
 		addr = $1; name = $3
 	     }' /proc/kallsyms
 }

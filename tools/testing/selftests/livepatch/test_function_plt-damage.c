@@ -154,7 +154,7 @@ static unsigned int *code(void)
 }
 
 /* The last entry is cut in half. */
-static void truncated(void)
+static void cut(void)
 {
 	table->sh_size -= ENTRY / 2;
 	offset_of_damage = table->sh_size / ENTRY * ENTRY;
@@ -169,7 +169,7 @@ static void unrelocated(void)
 }
 
 /* An entry that leads far away */
-static void outside(void)
+static void far_away(void)
 {
 	relas[0].r_addend += 1L << 30;
 	refusal = "an entry is outside of the module's text";
@@ -202,7 +202,7 @@ static void data(void)
 }
 
 /* An entry that begins in the middle of a literal, or of an instruction */
-static void misaligned(void)
+static void not_aligned(void)
 {
 	code();
 	relas[0].r_addend += prefix_nops ? 4 : 2;
@@ -386,11 +386,11 @@ static const struct {
 	void (*damage)(void);
 } kinds[] = {
 	{ "good",		good },
-	{ "truncated",		truncated },
+	{ "truncated",		cut },
 	{ "unrelocated",	unrelocated },
-	{ "outside",		outside },
+	{ "outside",		far_away },
 	{ "data",		data },
-	{ "misaligned",		misaligned },
+	{ "misaligned",		not_aligned },
 	{ "duplicate",		duplicate },
 	{ "overlapping",	overlapping },
 	{ "overlapping-back",	overlapping_back },

@@ -282,7 +282,7 @@ static void test_way(const char *name,
 static int injected, injections;
 
 /* Not to LR itself: others may trace the return of the function. */
-void test_function_plt_return(void);
+asmlinkage void test_function_plt_return(void);
 asm("	.pushsection	.text, \"ax\", @progbits\n"
 "	.type		test_function_plt_return, %function\n"
 "test_function_plt_return:\n"
