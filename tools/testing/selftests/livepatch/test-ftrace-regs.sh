@@ -161,15 +161,15 @@ start_test "kprobes in the init text of a module"
 MOD_INIT=test_klp_kprobe
 
 {
-	echo "p:regs/init $MOD_INIT:kprobe_init"
-	echo "r:regs/init_return $MOD_INIT:kprobe_init"
-	echo "p:regs/init_body $MOD_INIT:kprobe_init+0x10"
+	echo "p:regs/init $MOD_INIT:init_module"
+	echo "r:regs/init_return $MOD_INIT:init_module"
+	echo "p:regs/init_body $MOD_INIT:init_module+0x10"
 } > "$events"
 echo 1 > "$SYSFS_TRACING_DIR/events/regs/enable"
 for ((i = 1; i <= 3; i++)); do
 	insmod test_modules/$MOD_INIT.ko has_post_handler=n ||
 		die "not ok: $MOD_INIT does not load"
-	grep -q "kprobe_init.*$MOD_INIT" "$SYSFS_TRACING_DIR/enabled_functions" &&
+	grep -q "\[$MOD_INIT\]" "$SYSFS_TRACING_DIR/enabled_functions" &&
 		die "not ok: ftrace is still on init text"
 	gone=$(grep -c '\[GONE\]' "$list")
 	rmmod $MOD_INIT

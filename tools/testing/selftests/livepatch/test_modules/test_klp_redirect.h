@@ -35,8 +35,17 @@ struct klp_redirect_chain {
 	bool *stall;
 };
 
-/* What a function returns: its version if it found its arguments intact */
-#define KLP_REDIRECT_OK(version, good)	((good) ? (version) : -1)
+/*
+ * What a function returns: its version if it found its arguments intact. Nobody
+ * who calls it may know that beforehand.
+ */
+#define KLP_REDIRECT_OK(version, good)			\
+({							\
+	int __version = (good) ? (version) : -1;	\
+							\
+	OPTIMIZER_HIDE_VAR(__version);			\
+	__version;					\
+})
 
 /* Functions of one module that the other ones know */
 int redirect_recursive(int depth);

@@ -27,7 +27,8 @@
 
 #define VERSION		1
 #define FN(name)	redirect_##name
-#define LINKAGE		static
+/* What is called in one way only must not be changed to fit that. */
+#define LINKAGE		static __used
 #include "test_klp_redirect_funcs.h"
 
 /* Calls itself by its symbol, so that a live patch is met at each level */
@@ -56,9 +57,9 @@ EXPORT_SYMBOL_GPL(redirect_exported);
 asm(".pushsection .text.padding, \"ax\"; .space 3 << 20; .popsection");
 
 /* Freed once this module is initialized */
-static noinline __init int redirect_early(void)
+static noinline __used __init int redirect_early(void)
 {
-	return VERSION;
+	return KLP_REDIRECT_OK(VERSION, true);
 }
 
 static int early;
