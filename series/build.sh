@@ -169,7 +169,15 @@ mv "$obj/root.tmp" "$obj/root"
 # selftests TREE NAME - build the livepatch selftests of TREE, install them in NAME
 selftests()
 {
-	local from=$1 to=$obj/$2 st=tools/testing/selftests
+	local from=$1 to=$obj/$2 st=tools/testing/selftests arg tools=()
+
+	# With clang their makefiles put the target into CC, for programs.
+	for arg in "${args[@]}"; do
+		case $llvm:$arg in
+		?*:CC=*) ;;
+		*) tools+=("$arg") ;;
+		esac
+	done
 
 	# test_modules is built where it lies: build a copy, not the source tree.
 	rm -rf "$to.tmp" "$to" "$obj/kselftest" "$to.src"
@@ -179,7 +187,7 @@ selftests()
 	# objtool post-links some of the modules; it is built beside them, too.
 	ln -s "$from/tools/objtool" "$to.src/tools/objtool"
 	logged "$logs/$name-kselftest.log" 'selftests' make -C "$to.src/$st" \
-		"${args[@]}" "O=$obj" "KDIR=$obj" TARGETS=livepatch FORCE_TARGETS=1 \
+		"${tools[@]}" "O=$obj" "KDIR=$obj" TARGETS=livepatch FORCE_TARGETS=1 \
 		"INSTALL_PATH=$to.tmp" install ||
 		die "the livepatch selftests of $from do not build"
 	mv "$to.tmp" "$to"

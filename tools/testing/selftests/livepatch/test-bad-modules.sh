@@ -79,7 +79,7 @@ noticed() {
 }
 
 ktap_print_header
-kinds=$("$damage" --list)
+kinds=$("$damage" --list) || ktap_exit_fail_msg "$damage does not run"
 ktap_set_plan $(($(wc -w <<<"$kinds") + 3))
 
 [ ! -e $kmemleak ] || echo clear >$kmemleak

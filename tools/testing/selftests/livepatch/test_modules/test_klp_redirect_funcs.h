@@ -79,14 +79,14 @@ LINKAGE noinline __noclone int FN(leaf)(struct klp_redirect_chain *chain)
 {
 	if (chain->nap)
 		usleep_range(50, 200);
-	return VERSION;
+	return KLP_REDIRECT_OK(VERSION, true);
 }
 
 LINKAGE noinline __noclone int FN(mid)(struct klp_redirect_chain *chain)
 {
 	if (chain->leaf(chain) != VERSION)
 		chain->mixed++;
-	return VERSION;
+	return KLP_REDIRECT_OK(VERSION, true);
 }
 
 /*
@@ -106,5 +106,5 @@ LINKAGE noinline __noclone int FN(first)(struct klp_redirect_chain *chain)
 		if (i % 8 == 7)
 			cond_resched();
 	}
-	return VERSION;
+	return KLP_REDIRECT_OK(VERSION, true);
 }

@@ -37,10 +37,9 @@ noinline __noclone int redirect_recursive(int depth)
 	int ret;
 
 	if (!depth)
-		return VERSION;
+		return KLP_REDIRECT_OK(VERSION, true);
 	ret = redirect_recursive(depth - 1);
-	barrier();
-	return ret == VERSION ? VERSION : -1;
+	return KLP_REDIRECT_OK(VERSION, ret == VERSION);
 }
 EXPORT_SYMBOL_GPL(redirect_recursive);
 
