@@ -9,8 +9,8 @@
  * the code that they point to in one of the ways below, which --list names. A
  * kernel has to refuse the result, and to say what is printed here.
  *
- * Exits with 4 if the way does not apply to modules without slots ahead of their
- * functions.
+ * Exits with 4 if the way does not apply to the module, as one without slots ahead
+ * of its functions.
  */
 
 #define _GNU_SOURCE
@@ -335,14 +335,16 @@ static void bad_site(void)
 static void decoy(void)
 {
 	for (Elf64_Shdr *s = shdr(1); s < table; s++) {
-		if (s->sh_type == SHT_NOTE) {
+		if (s->sh_type == SHT_NOTE ||
+		    (s->sh_type == SHT_PROGBITS && !(s->sh_flags & SHF_ALLOC))) {
 			s->sh_name = table->sh_name;
 			s->sh_flags &= ~SHF_ALLOC;
 			unrelocated();
 			return;
 		}
 	}
-	die("no notes ahead of the table");
+	fprintf(stderr, "there is no section ahead of the table that could be spared\n");
+	exit(SKIP);
 }
 
 /* More entries than the text can hold */
