@@ -27,9 +27,14 @@
 
 #define VERSION		1
 #define FN(name)	redirect_##name
-/* What is called in one way only must not be changed to fit that. */
-#define LINKAGE		static __used
+#define LINKAGE		static
 #include "test_klp_redirect_funcs.h"
+
+/* What is called in one way only must not be changed to fit that. */
+static const void * const called_by_others[] __used = {
+	redirect_none, redirect_eight, redirect_nine, redirect_twelve,
+	redirect_big, redirect_variadic,
+};
 
 /* Calls itself by its symbol, so that a live patch is met at each level */
 noinline __noclone int redirect_recursive(int depth)
