@@ -59,8 +59,9 @@ traces() {
 	lines=$(grep -c do_sys_openat2 $tracing/trace)
 	echo nop >$tracing/current_tracer
 	echo >$tracing/set_ftrace_filter
-	[ "$lines" -gt 0 ] &&
-		! dmesg | grep -qE 'ftrace failed|WARNING|ftrace_bug'
+	[ "$lines" -gt 0 ] && dmesg | grep -qF "$start" || return 1
+	lines=$(dmesg | sed "1,/$start/d" | grep -E 'ftrace failed|WARNING|ftrace_bug')
+	[ -z "$lines" ] || { sed 's/^/# /' <<<"$lines"; return 1; }
 }
 
 # noticed - does kmemleak see what a module leaks that does nothing else?
@@ -79,6 +80,8 @@ noticed() {
 }
 
 ktap_print_header
+start="bad-modules starts $RANDOM $RANDOM"
+echo "$start" >/dev/kmsg
 kinds=$("$damage" --list) || ktap_exit_fail_msg "$damage does not run"
 ktap_set_plan $(($(wc -w <<<"$kinds") + 3))
 

@@ -78,15 +78,16 @@ echo 'p:regs/body cmdline_proc_show+0x10' >> "$events"
 echo 1 > "$SYSFS_TRACING_DIR/events/regs/enable"
 found=$(grep -w cmdline_proc_show "$list")
 cat /proc/cmdline > /dev/null
-entry_hits=$(grep -c 'entry: (cmdline_proc_show+0x[48]/' "$trace")
-body_hits=$(grep -c 'body: (cmdline_proc_show+0x10/' "$trace")
+# hits EVENT [OFFSET] - those of cat: others read that file, too
+hits() {
+	grep -cE "^ *cat-[0-9]+ .* $1: \(cmdline_proc_show\+$2" "$trace"
+}
+entry_hits=$(hits entry '0x[48]/')
+body_hits=$(hits body '0x10/')
 grep -q cmdline_proc_show "$SYSFS_TRACING_DIR/enabled_functions"
 enabled=$?
 
 # All kprobes off and on, then the events
-hits() {
-	grep -c "$1: (cmdline_proc_show+" "$trace"
-}
 echo 0 > "$SYSFS_KPROBES_DIR/enabled"
 cat /proc/cmdline > /dev/null
 off_hits="$(hits entry) $(hits body)"

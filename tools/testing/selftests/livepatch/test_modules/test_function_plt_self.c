@@ -4,7 +4,7 @@
  *
  * test_function_plt_self2 is the same with another layout: loaded one after the
  * other they lie at the same address, where each has to find slots that know
- * nothing of the other.
+ * nothing of the other, at other offsets.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -21,26 +21,18 @@ module_param(tramp, ulong, 0444);
 MODULE_PARM_DESC(tramp, "address of ftrace_stub_direct_tramp in the kernel");
 
 #ifdef SECOND
-static noinline int ahead(int x)
-{
-	barrier();
-	return x - 1;
-}
+/* Compilers emit this ahead of all functions. */
+asm("	.pushsection	.text, \"ax\", @progbits\n"
+"	.rept		10\n"
+"	nop\n"
+"	.endr\n"
+"	.popsection\n");
 #endif
 
 static noinline int victim(int x)
 {
 	barrier();
 	return x + 1;
-}
-
-static int call(void)
-{
-#ifdef SECOND
-	return victim(ahead(2));
-#else
-	return victim(1);
-#endif
 }
 
 static struct ftrace_ops direct;
@@ -81,7 +73,7 @@ static int __init test_function_plt_self_init(void)
 	if (ret)
 		return ret;
 
-	if (leads_straight() && call() == 2)
+	if (leads_straight() && victim(1) == 2)
 		return 0;
 
 	pr_err("%ps does not lead to its trampoline\n", victim);

@@ -38,7 +38,7 @@ noinline __noclone int patched_recursive(int depth)
 	if (!depth)
 		return VERSION;
 	if (!recursive)
-		return VERSION;
+		return -1;
 	ret = recursive(depth - 1);
 	barrier();
 	return ret == VERSION ? VERSION : -1;
