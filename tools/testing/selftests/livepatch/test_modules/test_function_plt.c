@@ -529,6 +529,7 @@ static noinline unsigned long neighbour2(unsigned long x)
 static unsigned long (*const row[])(unsigned long) __used = {
 	neighbour1, between, neighbour2,
 };
+
 NOKPROBE_SYMBOL(between);
 
 static int probe(unsigned long addr)
