@@ -259,6 +259,7 @@ static struct ftrace_ops elsewhere = {
 	.func = tracer,
 	.flags = FTRACE_OPS_FL_IPMODIFY,
 };
+
 static int answer, asked;
 static bool called_early;
 
